@@ -1,0 +1,62 @@
+//! A moment in UTC, cut to the microseconds that both databases keep.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, DurationRound, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
+
+/// A moment in UTC with microsecond precision. `Display` is RFC 3339 with `Z`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(DateTime<Utc>);
+
+impl Instant {
+    /// Cuts the moment to whole microseconds.
+    pub fn new(moment: DateTime<Utc>) -> Self {
+        // Only moments beyond the year 2262 cannot be cut; they carry no precision worth keeping either.
+        Self(moment.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(moment))
+    }
+
+    /// The moment as the databases store it: UTC without saying so.
+    pub fn naive(self) -> NaiveDateTime {
+        self.0.naive_utc()
+    }
+
+    /// The moment for other calendars.
+    pub fn utc(self) -> DateTime<Utc> {
+        self.0
+    }
+
+    /// This moment and so many seconds more.
+    #[must_use]
+    pub fn plus_seconds(self, seconds: i64) -> Self {
+        Self(self.0 + TimeDelta::seconds(seconds))
+    }
+}
+
+impl From<NaiveDateTime> for Instant {
+    fn from(stored: NaiveDateTime) -> Self {
+        Self::new(stored.and_utc())
+    }
+}
+
+impl fmt::Display for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.to_rfc3339_opts(SecondsFormat::Micros, true))
+    }
+}
+
+/// The text is no RFC 3339 moment with an offset between the years 1970 and 2200.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an RFC 3339 moment with an offset, such as 2026-05-29T21:59:59Z")]
+pub struct NotAnInstant;
+
+impl FromStr for Instant {
+    type Err = NotAnInstant;
+
+    fn from_str(text: &str) -> Result<Self, NotAnInstant> {
+        let moment = DateTime::parse_from_rfc3339(text).map_err(|_| NotAnInstant)?.to_utc();
+        let seconds = moment.timestamp();
+        // Sane bounds, and what both databases and both calendars can hold.
+        if (0..7_258_118_400).contains(&seconds) { Ok(Self::new(moment)) } else { Err(NotAnInstant) }
+    }
+}

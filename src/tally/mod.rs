@@ -1,0 +1,31 @@
+//! Counting: ballots without owners in, exact outcomes out.
+//!
+//! **What a truncated ballot means**, for every rule unless its first line says otherwise: the
+//! candidates a ballot does not rank stand below every ranked one and are not compared with each
+//! other. Five picks of thirteen therefore say: these five in this order, then the other eight
+//! without an order.
+//!
+//! Everything here is a pure function of a [`Profile`]: no clock, no randomness, no owner of a
+//! ballot, and no floating-point number in any decision. A tie is a value ([`Tie`]); only the
+//! declared [`Ladder`] resolves one, and the outcome says which step did.
+//!
+//! This layer does not validate ballots (see `domain::ballot`), does not know titles or codes, and
+//! does not round: `export` makes decimals for reading.
+#![forbid(clippy::float_arithmetic)]
+
+mod counts;
+mod fraction;
+mod ladder;
+mod outcome;
+pub mod positional;
+mod profile;
+mod rule;
+
+pub use counts::Counts;
+pub use fraction::{Fraction, parse_fraction};
+pub use ladder::{Ladder, Step};
+pub use outcome::{Outcome, Standing, Tie};
+pub use profile::Profile;
+pub use rule::{
+    Election, Family, MAX_PICKS, Method, PARAMETERS, Parameter, Parameters, Refusal, Rule, Titles, rules,
+};

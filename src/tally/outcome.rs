@@ -1,0 +1,84 @@
+//! What a rule answers: ranks before the ladder, the order after it, and every tie on the way.
+
+use super::{Counts, Fraction, Ladder, Step};
+
+/// The outcome of one rule on one profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// One row a candidate, in resolved order; equals that nothing resolved stand by number.
+    pub standings: Vec<Standing>,
+    /// Every tie the rule left, from the top.
+    pub ties: Vec<Tie>,
+}
+
+/// Where one candidate stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Its number in the profile.
+    pub candidate: usize,
+    /// Standard competition rank (1, 2, 2, 4) by the rule alone.
+    pub rank: usize,
+    /// Standard competition rank after the ladder.
+    pub resolved_rank: usize,
+    /// The exact score; none where the rule gives none.
+    pub score: Option<Fraction>,
+}
+
+/// Candidates that the rule itself does not tell apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tie {
+    /// The tied, in resolved order.
+    pub candidates: Vec<usize>,
+    /// The last step of the ladder that was needed to order all of them; none if some are still tied.
+    pub resolved_by: Option<Step>,
+    /// Whether the tie crosses the cut: some of the tied would be in the top and some not.
+    pub matters: bool,
+}
+
+impl Outcome {
+    /// Ranks candidates by exact score, the highest first.
+    pub(super) fn by_score(scores: &[Fraction], counts: &Counts, ladder: &Ladder, cut: usize) -> Self {
+        let all: Vec<usize> = (0..scores.len()).collect();
+        let tiers = super::ladder::partition(&all, |c| &scores[c]);
+        Self::by_tiers(tiers, Some(scores), counts, ladder, cut)
+    }
+
+    /// Ranks candidates that stand in tiers, the best tier first.
+    fn by_tiers(
+        tiers: Vec<Vec<usize>>,
+        scores: Option<&[Fraction]>,
+        counts: &Counts,
+        ladder: &Ladder,
+        cut: usize,
+    ) -> Self {
+        let mut outcome = Self { standings: Vec::new(), ties: Vec::new() };
+        for tier in tiers {
+            let rank = outcome.standings.len() + 1;
+            let size = tier.len();
+            let resolution = ladder.resolve(counts, tier);
+            for part in &resolution.parts {
+                let resolved_rank = outcome.standings.len() + 1;
+                outcome.standings.extend(part.iter().map(|&candidate| Standing {
+                    candidate,
+                    rank,
+                    resolved_rank,
+                    score: scores.map(|scores| scores[candidate].clone()),
+                }));
+            }
+            if size > 1 {
+                let complete = resolution.parts.iter().all(|part| part.len() == 1);
+                outcome.ties.push(Tie {
+                    resolved_by: resolution
+                        .steps
+                        .iter()
+                        .copied()
+                        .filter(|_| complete)
+                        .max_by_key(|step| ladder.steps.iter().position(|s| s == step)),
+                    candidates: resolution.parts.concat(),
+                    matters: rank <= cut && cut < rank + size - 1,
+                });
+            }
+        }
+        outcome
+    }
+}
