@@ -1,0 +1,247 @@
+//! Connections: which database, how it is set up, how transactions begin and end.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::r2d2::{ManageConnection, Pool};
+use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection, sql_types};
+
+use super::Error;
+use crate::domain::Instant;
+
+/// A connection to either database.
+#[derive(diesel::MultiConnection)]
+pub enum Conn {
+    /// PostgreSQL, shared by several instances.
+    Postgres(PgConnection),
+    /// SQLite, embedded.
+    Sqlite(SqliteConnection),
+}
+
+/// Where the data is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// A file of the embedded database.
+    Sqlite(PathBuf),
+    /// A PostgreSQL server, as a URL.
+    Postgres(String),
+}
+
+/// The text is no database address of a known scheme.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a database is sqlite:PATH or postgres://USER@HOST/NAME")]
+pub struct DatabaseUrlFault;
+
+impl FromStr for Database {
+    type Err = DatabaseUrlFault;
+
+    /// The scheme decides; a guess would make a silent empty SQLite file of a mistyped URL.
+    fn from_str(text: &str) -> Result<Self, DatabaseUrlFault> {
+        match text.split_once(':') {
+            Some(("sqlite", path)) if !path.is_empty() => {
+                Ok(Self::Sqlite(path.strip_prefix("//").unwrap_or(path).into()))
+            }
+            Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => {
+                Ok(Self::Postgres(text.to_owned()))
+            }
+            _ => Err(DatabaseUrlFault),
+        }
+    }
+}
+
+impl Database {
+    fn connect(&self, access: Access) -> Result<Conn, Error> {
+        let refused = |error: diesel::ConnectionError| Error::Connection(error.to_string());
+        match self {
+            Self::Postgres(url) => {
+                let mut conn = PgConnection::establish(url).map_err(refused)?;
+                conn.batch_execute(
+                    "SET TIME ZONE 'UTC'; SET lock_timeout = '10s'; SET client_min_messages = 'warning'",
+                )?;
+                Ok(Conn::Postgres(conn))
+            }
+            Self::Sqlite(path) => {
+                let path = path.to_str().ok_or_else(|| Error::Connection("the path is not UTF-8".into()))?;
+                let mut conn = SqliteConnection::establish(path).map_err(refused)?;
+                conn.batch_execute(
+                    "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
+                )?;
+                if let Access::Read = access {
+                    conn.batch_execute("PRAGMA query_only = ON")?;
+                }
+                Ok(Conn::Sqlite(conn))
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Access {
+    Read,
+    Write,
+}
+
+#[derive(Debug)]
+struct Readers(Database);
+
+impl ManageConnection for Readers {
+    type Connection = Conn;
+    type Error = Error;
+
+    fn connect(&self) -> Result<Conn, Error> {
+        self.0.connect(Access::Read)
+    }
+
+    fn is_valid(&self, conn: &mut Conn) -> Result<(), Error> {
+        Ok(conn.batch_execute("SELECT 1")?)
+    }
+
+    fn has_broken(&self, _: &mut Conn) -> bool {
+        false
+    }
+}
+
+/// The database, opened: a pool for readers, and write connections on request.
+#[derive(Clone)]
+pub struct Store {
+    database: Database,
+    readers: Pool<Readers>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The address may hold a password.
+        f.write_str(match self.database {
+            Database::Sqlite(_) => "Store(sqlite)",
+            Database::Postgres(_) => "Store(postgres)",
+        })
+    }
+}
+
+impl Store {
+    /// Opens the database, makes the SQLite file if there is none, and brings the schema up to date.
+    ///
+    /// # Errors
+    /// If the database cannot be reached, or its schema is newer than this program.
+    pub fn open(database: Database) -> Result<Self, Error> {
+        if let Database::Sqlite(path) = &database {
+            let folder = path.parent().filter(|folder| *folder != Path::new(""));
+            if let Some(folder) = folder {
+                std::fs::create_dir_all(folder).map_err(|error| Error::Connection(error.to_string()))?;
+            }
+        }
+        super::migrate::up(&mut database.connect(Access::Write)?)?;
+        let readers = Pool::builder()
+            .max_size(8)
+            .min_idle(Some(0))
+            .connection_timeout(Duration::from_secs(5))
+            .build_unchecked(Readers(database.clone()));
+        Ok(Self { database, readers })
+    }
+
+    /// A connection for writing. A server keeps one, in its writer.
+    ///
+    /// # Errors
+    /// If the database cannot be reached.
+    pub fn connect(&self) -> Result<Conn, Error> {
+        self.database.connect(Access::Write)
+    }
+
+    /// Reads on a pooled connection.
+    ///
+    /// # Errors
+    /// What the reading says, or [`Error::Connection`] when none is free in time.
+    pub fn read<T>(&self, reading: impl FnOnce(&mut Conn) -> Result<T, Error>) -> Result<T, Error> {
+        let mut conn = self.readers.get().map_err(|error| Error::Connection(error.to_string()))?;
+        reading(&mut conn)
+    }
+
+    /// Reads from one snapshot: all queries see the same committed state.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub fn snapshot<T>(&self, reading: impl FnOnce(&mut Conn) -> Result<T, Error>) -> Result<T, Error> {
+        self.read(|conn| {
+            let begin = match conn {
+                Conn::Postgres(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+                Conn::Sqlite(_) => "BEGIN",
+            };
+            transaction(conn, begin, reading)
+        })
+    }
+
+    /// Writes in one transaction, which on SQLite takes the write lock at its beginning.
+    ///
+    /// # Errors
+    /// What the writing says; then nothing was written.
+    pub fn write<T, E: From<Error>>(
+        conn: &mut Conn,
+        writing: impl FnOnce(&mut Conn) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let begin = match conn {
+            Conn::Postgres(_) => "BEGIN",
+            Conn::Sqlite(_) => "BEGIN IMMEDIATE",
+        };
+        transaction(conn, begin, writing)
+    }
+}
+
+fn transaction<T, E: From<Error>>(
+    conn: &mut Conn,
+    begin: &str,
+    work: impl FnOnce(&mut Conn) -> Result<T, E>,
+) -> Result<T, E> {
+    conn.batch_execute(begin).map_err(Error::from)?;
+    let result = work(conn).and_then(|value| {
+        conn.batch_execute("COMMIT").map_err(Error::from)?;
+        Ok(value)
+    });
+    if result.is_err() {
+        // A failed COMMIT may leave the transaction open; after a lost connection there is none to roll back.
+        let _ = conn.batch_execute("ROLLBACK");
+    }
+    result
+}
+
+impl Conn {
+    /// The database's own time, for writers that share a PostgreSQL; none for SQLite, whose clock is ours.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn clock(&mut self) -> Result<Option<Instant>, Error> {
+        match self {
+            Self::Sqlite(_) => Ok(None),
+            Self::Postgres(conn) => {
+                #[derive(diesel::QueryableByName)]
+                struct Now {
+                    #[diesel(sql_type = sql_types::Timestamp)]
+                    now: chrono::NaiveDateTime,
+                }
+                let now: Now = diesel::sql_query("SELECT clock_timestamp() AT TIME ZONE 'UTC' AS now")
+                    .get_result(conn)?;
+                Ok(Some(now.now.into()))
+            }
+        }
+    }
+
+    /// A number that changes when another process commits to the same SQLite file; none on PostgreSQL.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn data_version(&mut self) -> Result<Option<i32>, Error> {
+        match self {
+            Self::Postgres(_) => Ok(None),
+            Self::Sqlite(conn) => {
+                #[derive(diesel::QueryableByName)]
+                struct Version {
+                    #[diesel(sql_type = sql_types::Integer)]
+                    data_version: i32,
+                }
+                let version: Version = diesel::sql_query("PRAGMA data_version").get_result(conn)?;
+                Ok(Some(version.data_version))
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The schema's history: two trees with the same names, compiled in.
+
+use diesel::migration::{Migration, MigrationSource, MigrationVersion};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::{Conn, Error, Store};
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// Which way to move the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// To the newest version.
+    Up,
+    /// Back to nothing; every table and what it holds is gone.
+    Down,
+}
+
+/// Which migrations a database has had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchemaState {
+    /// The names of those applied, in order.
+    pub applied: Vec<String>,
+}
+
+impl Store {
+    /// Moves the schema, on a connection of its own.
+    ///
+    /// # Errors
+    /// If a migration fails.
+    pub fn migrate(&self, direction: Direction) -> Result<SchemaState, Error> {
+        let mut conn = self.connect()?;
+        match direction {
+            Direction::Up => up(&mut conn)?,
+            Direction::Down => match &mut conn {
+                Conn::Postgres(conn) => drop(conn.revert_all_migrations(POSTGRES).map_err(schema)?),
+                Conn::Sqlite(conn) => drop(conn.revert_all_migrations(SQLITE).map_err(schema)?),
+            },
+        }
+        Ok(SchemaState { applied: applied(&mut conn)? })
+    }
+}
+
+/// Applies what is missing, and refuses a database that a newer program has migrated further.
+pub(super) fn up(conn: &mut Conn) -> Result<(), Error> {
+    let known: Vec<String> = match conn {
+        Conn::Postgres(_) => {
+            names(&MigrationSource::<diesel::pg::Pg>::migrations(&POSTGRES).map_err(schema)?)
+        }
+        Conn::Sqlite(_) => {
+            names(&MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE).map_err(schema)?)
+        }
+    };
+    if let Some(newer) = applied(conn)?.into_iter().find(|version| !known.contains(version)) {
+        return Err(Error::Schema(format!(
+            "the database has had the migration {newer}, which this program does not know: it was made by a newer version"
+        )));
+    }
+    // Only one instance migrates: the lock ends with the connection's session or transaction.
+    match conn {
+        Conn::Postgres(conn) => {
+            use diesel::connection::SimpleConnection;
+            conn.batch_execute("SELECT pg_advisory_lock(4842178)")?;
+            let outcome = conn.run_pending_migrations(POSTGRES).map(drop).map_err(schema);
+            conn.batch_execute("SELECT pg_advisory_unlock(4842178)")?;
+            outcome
+        }
+        Conn::Sqlite(conn) => conn.run_pending_migrations(SQLITE).map(drop).map_err(schema),
+    }
+}
+
+fn applied(conn: &mut Conn) -> Result<Vec<String>, Error> {
+    let versions = match conn {
+        Conn::Postgres(conn) => conn.applied_migrations().map_err(schema)?,
+        Conn::Sqlite(conn) => conn.applied_migrations().map_err(schema)?,
+    };
+    let mut versions: Vec<String> = versions.iter().map(MigrationVersion::to_string).collect();
+    versions.sort();
+    Ok(versions)
+}
+
+fn names<DB: diesel::backend::Backend>(migrations: &[Box<dyn Migration<DB>>]) -> Vec<String> {
+    migrations.iter().map(|migration| migration.name().version().to_string()).collect()
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape map_err wants")]
+fn schema(error: impl ToString) -> Error {
+    Error::Schema(error.to_string())
+}

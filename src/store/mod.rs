@@ -1,0 +1,80 @@
+//! Storage: domain types in and out of SQLite or PostgreSQL, through one `Conn` and one set of queries.
+//!
+//! Writes go through [`Store::write`], which begins immediately on SQLite: a deferred transaction that
+//! reads first cannot be upgraded to a write when somebody else wrote meanwhile. Text is never ordered
+//! or matched in SQL, because the two databases disagree about it.
+
+pub mod ballots;
+mod conn;
+pub mod initiatives;
+pub mod log;
+mod migrate;
+pub mod participants;
+pub mod rounds;
+mod schema;
+pub mod texts;
+
+pub use conn::{Conn, Database, DatabaseUrlFault, Store};
+pub use migrate::{Direction, SchemaState};
+
+/// What can go wrong in storage. The message is for the log, never for a caller outside.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database refused or failed.
+    #[error("database: {0}")]
+    Database(#[from] diesel::result::Error),
+    /// No connection could be had.
+    #[error("no database connection: {0}")]
+    Connection(String),
+    /// A migration failed, or the schema is not one this program knows.
+    #[error("schema: {0}")]
+    Schema(String),
+    /// A stored value is not one this program writes.
+    #[error("table {table} holds a {what} that is not valid: {value:?}")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// What kind of value.
+        what: &'static str,
+        /// The value found.
+        value: String,
+    },
+}
+
+/// Runs one query text on whichever database it is, for the few statements that the derived `Conn` lacks:
+/// upserts and multi-row inserts. Never two different queries.
+macro_rules! each_backend {
+    ($conn:expr, |$c:ident| $query:expr) => {
+        match $conn {
+            $crate::store::Conn::Postgres($c) => $query,
+            $crate::store::Conn::Sqlite($c) => $query,
+        }
+    };
+}
+use each_backend;
+
+/// How many rows one insert carries: both databases allow 32,766 bound values a statement.
+const ROWS_A_STATEMENT: usize = 2_000;
+
+/// Parses a stored value with the domain's own parser.
+fn parsed<T: std::str::FromStr>(table: &'static str, what: &'static str, value: &str) -> Result<T, Error> {
+    value.parse().map_err(|_| Error::Corrupt { table, what, value: value.to_owned() })
+}
+
+/// Turns a stored whole number into the domain's.
+fn number<T: TryFrom<i64>>(
+    table: &'static str,
+    what: &'static str,
+    value: impl Into<i64>,
+) -> Result<T, Error> {
+    let value = value.into();
+    T::try_from(value).map_err(|_| Error::Corrupt { table, what, value: value.to_string() })
+}
+
+/// A number of the domain as the databases store it; all of them are bounded far below.
+fn stored<T, S: TryFrom<T>>(value: T) -> S
+where
+    S::Error: std::fmt::Debug,
+{
+    S::try_from(value).expect("counts and sequences stay below 2^31 and 2^63")
+}

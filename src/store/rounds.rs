@@ -1,0 +1,159 @@
+//! Rounds: their definition, and the row that a batch of writes takes first and gives back last.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use super::schema::rounds;
+use super::{Conn, Error, number, parsed, stored};
+use crate::domain::{Bounds, Definition, Instant, Round, RoundId, Sequence, Titles};
+
+#[derive(Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = rounds, treat_none_as_null = true)]
+struct Row {
+    id: String,
+    title_sv: String,
+    title_en: String,
+    participant_kind: String,
+    opens_at: NaiveDateTime,
+    closes_at: NaiveDateTime,
+    picks_min: i32,
+    picks_max: i32,
+    rule: String,
+    points: String,
+    cut: i32,
+    visibility: String,
+    ballot_book: String,
+    require_condition: bool,
+    ladder: String,
+    lot: Option<String>,
+    lot_source: Option<String>,
+    synthetic: bool,
+    state: String,
+    opened_at: Option<NaiveDateTime>,
+    closed_at: Option<NaiveDateTime>,
+    sequence: i64,
+    head: String,
+    last_at: Option<NaiveDateTime>,
+    revision: i32,
+}
+
+/// Stores a new round; says whether the id was free.
+pub fn insert(conn: &mut Conn, round: &Round) -> Result<bool, Error> {
+    match diesel::insert_into(rounds::table).values(row(round)).execute(conn) {
+        Ok(_) => Ok(true),
+        Err(diesel::result::Error::DatabaseError(diesel::result::DatabaseErrorKind::UniqueViolation, _)) => {
+            Ok(false)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The round of this id.
+pub fn find(conn: &mut Conn, id: &RoundId) -> Result<Option<Round>, Error> {
+    let found: Option<Row> = rounds::table.find(id.as_str()).first(conn).optional()?;
+    found.map(round).transpose()
+}
+
+/// Every round.
+pub fn all(conn: &mut Conn) -> Result<Vec<Round>, Error> {
+    rounds::table.load::<Row>(conn)?.into_iter().map(round).collect()
+}
+
+/// How far each round has come: its sequence and its definition's revision.
+pub fn marks(conn: &mut Conn) -> Result<Vec<(RoundId, Sequence, u32)>, Error> {
+    let found: Vec<(String, i64, i32)> =
+        rounds::table.select((rounds::id, rounds::sequence, rounds::revision)).load(conn)?;
+    let mark = |(id, sequence, revision): (String, i64, i32)| {
+        Ok((
+            parsed("rounds", "id", &id)?,
+            number("rounds", "sequence", sequence)?,
+            number("rounds", "revision", revision)?,
+        ))
+    };
+    found.into_iter().map(mark).collect()
+}
+
+/// Takes the round's row for this transaction, and reads it. The first statement of every write to a round:
+/// on PostgreSQL the update waits for whoever holds the row, on SQLite the transaction has the lock already.
+pub fn claim(conn: &mut Conn, id: &RoundId) -> Result<Option<Round>, Error> {
+    let claimed = diesel::update(rounds::table.find(id.as_str()))
+        .set(rounds::sequence.eq(rounds::sequence))
+        .returning(rounds::all_columns)
+        .get_result::<Row>(conn)
+        .optional()?;
+    claimed.map(round).transpose()
+}
+
+/// Gives the row back with what the round has become. The last statement of every write to a round.
+pub fn advance(conn: &mut Conn, round: &Round) -> Result<(), Error> {
+    diesel::update(rounds::table.find(round.id.as_str())).set(row(round)).execute(conn)?;
+    Ok(())
+}
+
+fn row(round: &Round) -> Row {
+    let Round { definition: d, .. } = round;
+    let words = |words: Vec<String>| words.join(" ");
+    Row {
+        id: round.id.to_string(),
+        title_sv: d.title.sv.clone(),
+        title_en: d.title.en.clone(),
+        participant_kind: d.kind.to_string(),
+        opens_at: d.opens_at.naive(),
+        closes_at: d.closes_at.naive(),
+        picks_min: stored(d.picks.min),
+        picks_max: stored(d.picks.max),
+        rule: d.rule.clone(),
+        points: words(d.points.iter().map(ToString::to_string).collect()),
+        cut: stored(d.cut),
+        visibility: d.visibility.to_string(),
+        ballot_book: d.ballot_book.to_string(),
+        require_condition: d.require_condition,
+        ladder: words(d.ladder.iter().map(ToString::to_string).collect()),
+        lot: d.lot.as_ref().map(|lot| words(lot.iter().map(ToString::to_string).collect())),
+        lot_source: d.lot_source.clone(),
+        synthetic: d.synthetic,
+        state: round.state.to_string(),
+        opened_at: round.opened_at.map(Instant::naive),
+        closed_at: round.closed_at.map(Instant::naive),
+        sequence: stored(round.sequence),
+        head: round.head.to_string(),
+        last_at: round.last_at.map(Instant::naive),
+        revision: stored(round.revision),
+    }
+}
+
+fn round(row: Row) -> Result<Round, Error> {
+    fn words<T: std::str::FromStr>(what: &'static str, text: &str) -> Result<Vec<T>, Error> {
+        text.split_whitespace().map(|word| parsed("rounds", what, word)).collect()
+    }
+    Ok(Round {
+        id: parsed("rounds", "id", &row.id)?,
+        definition: Definition {
+            title: Titles { sv: row.title_sv, en: row.title_en },
+            kind: parsed("rounds", "participant kind", &row.participant_kind)?,
+            opens_at: row.opens_at.into(),
+            closes_at: row.closes_at.into(),
+            picks: Bounds {
+                min: number("rounds", "number of picks", row.picks_min)?,
+                max: number("rounds", "number of picks", row.picks_max)?,
+            },
+            rule: row.rule,
+            points: words("points", &row.points)?,
+            cut: number("rounds", "cut", row.cut)?,
+            visibility: parsed("rounds", "visibility", &row.visibility)?,
+            ballot_book: parsed("rounds", "ballot book", &row.ballot_book)?,
+            require_condition: row.require_condition,
+            ladder: words("ladder", &row.ladder)?,
+            lot: row.lot.map(|lot| words("lot", &lot)).transpose()?,
+            lot_source: row.lot_source,
+            synthetic: row.synthetic,
+        },
+        state: parsed("rounds", "state", &row.state)?,
+        opened_at: row.opened_at.map(Instant::from),
+        closed_at: row.closed_at.map(Instant::from),
+        sequence: number("rounds", "sequence", row.sequence)?,
+        head: parsed("rounds", "hash", &row.head)?,
+        last_at: row.last_at.map(Instant::from),
+        revision: number("rounds", "revision", row.revision)?,
+    })
+}

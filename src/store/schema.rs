@@ -1,0 +1,100 @@
+//! The tables, kept by hand; `tests/it/migrations.rs` holds them against both databases.
+
+diesel::table! {
+    rounds (id) {
+        id -> Text,
+        title_sv -> Text,
+        title_en -> Text,
+        participant_kind -> Text,
+        opens_at -> Timestamp,
+        closes_at -> Timestamp,
+        picks_min -> Integer,
+        picks_max -> Integer,
+        rule -> Text,
+        points -> Text,
+        cut -> Integer,
+        visibility -> Text,
+        ballot_book -> Text,
+        require_condition -> Bool,
+        ladder -> Text,
+        lot -> Nullable<Text>,
+        lot_source -> Nullable<Text>,
+        synthetic -> Bool,
+        state -> Text,
+        opened_at -> Nullable<Timestamp>,
+        closed_at -> Nullable<Timestamp>,
+        sequence -> BigInt,
+        head -> Text,
+        last_at -> Nullable<Timestamp>,
+        revision -> Integer,
+    }
+}
+
+diesel::table! {
+    initiatives (round_id, id) {
+        round_id -> Text,
+        id -> Text,
+        number -> Integer,
+        title_sv -> Text,
+        title_en -> Text,
+        area -> Nullable<Text>,
+        owner -> Nullable<Text>,
+        status -> Text,
+        source -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    participants (round_id, code) {
+        round_id -> Text,
+        code -> Text,
+        name -> Text,
+        population -> Nullable<Integer>,
+        weight -> Text,
+    }
+}
+
+diesel::table! {
+    memberships (round_id, participant_code, column_name) {
+        round_id -> Text,
+        participant_code -> Text,
+        position -> Integer,
+        column_name -> Text,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    log_entries (round_id, sequence) {
+        round_id -> Text,
+        sequence -> BigInt,
+        at -> Timestamp,
+        kind -> Text,
+        participant_code -> Nullable<Text>,
+        revision -> Nullable<Integer>,
+        event -> Text,
+        hash -> Text,
+    }
+}
+
+diesel::table! {
+    ballots (round_id, participant_code) {
+        round_id -> Text,
+        participant_code -> Text,
+        revision -> Integer,
+        sequence -> BigInt,
+        ranking -> Nullable<Text>,
+        answered_at -> Nullable<Timestamp>,
+        synthetic -> Bool,
+    }
+}
+
+diesel::table! {
+    private_texts (round_id, sequence, field) {
+        round_id -> Text,
+        sequence -> BigInt,
+        field -> Text,
+        salt -> Text,
+        text -> Text,
+    }
+}
