@@ -1,0 +1,188 @@
+//! Ballots as documents and as tables.
+
+use serde::Serialize;
+
+use super::{Dialect, Link, Links, Table};
+use crate::domain::{ParticipantCode, RoundId};
+use crate::service::ballots::Revision;
+
+/// What a ballot says, in every document that shows one.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BallotView {
+    round_id: String,
+    participant_code: String,
+    ranking: Vec<String>,
+    engagements: Vec<EngagementView>,
+    reference: Option<String>,
+    comment: Option<String>,
+    synthetic: bool,
+    revision: u32,
+    sequence: u64,
+    accepted_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receipt: Option<Receipt>,
+    #[serde(rename = "_links", skip_serializing_if = "Vec::is_empty")]
+    links: Vec<Link>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EngagementView {
+    initiative_id: String,
+    engagement: &'static str,
+}
+
+/// What proves that a ballot is in the log.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Receipt {
+    sequence: u64,
+    entry_hash: String,
+    accepted_at: String,
+}
+
+/// One revision of a ballot.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RevisionView {
+    revision: u32,
+    sequence: u64,
+    accepted_at: String,
+    withdrawn: bool,
+    ranking: Option<Vec<String>>,
+    engagements: Vec<EngagementView>,
+    reference: Option<String>,
+    comment: Option<String>,
+    synthetic: bool,
+    entry_hash: String,
+}
+
+/// Whether the private texts are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Texts {
+    /// To the participant itself and to analysts.
+    Shown,
+    /// In an open ballot book: references and comments may hold personal data.
+    Hidden,
+}
+
+impl BallotView {
+    /// The ballot with its receipt.
+    pub fn new(round: &RoundId, revision: &Revision, links: &Links) -> Self {
+        let receipt = Receipt {
+            sequence: revision.sequence,
+            entry_hash: revision.hash.to_string(),
+            accepted_at: revision.at.to_string(),
+        };
+        Self { receipt: Some(receipt), ..Self::listed(round, revision, Texts::Shown, links) }
+    }
+
+    /// The ballot as an item of a list.
+    pub fn listed(round: &RoundId, revision: &Revision, texts: Texts, links: &Links) -> Self {
+        let links = Self::links(round, &revision.participant, links);
+        Self { links, ..Self::plain(round, revision, texts) }
+    }
+
+    /// The ballot without links, as a line of a file.
+    pub fn plain(round: &RoundId, revision: &Revision, texts: Texts) -> Self {
+        let (ranking, engagements, synthetic) = content(revision);
+        let text = |text: &Option<String>| text.clone().filter(|_| texts == Texts::Shown);
+        Self {
+            round_id: round.to_string(),
+            participant_code: revision.participant.to_string(),
+            ranking: ranking.unwrap_or_default(),
+            engagements,
+            reference: text(&revision.reference),
+            comment: text(&revision.comment),
+            synthetic,
+            revision: revision.revision,
+            sequence: revision.sequence,
+            accepted_at: revision.at.to_string(),
+            receipt: None,
+            links: Vec::new(),
+        }
+    }
+
+    fn links(round: &RoundId, participant: &ParticipantCode, links: &Links) -> Vec<Link> {
+        let address = links.ballot(round, participant);
+        vec![
+            Link::get("self", address.clone()),
+            Link { rel: "replace", href: address.clone(), method: "PUT" },
+            Link { rel: "withdraw", href: address.clone(), method: "DELETE" },
+            Link::get("revisions", format!("{address}/revisions")),
+            Link::get("round", links.round(round)),
+        ]
+    }
+}
+
+impl RevisionView {
+    /// A revision.
+    pub fn new(revision: &Revision) -> Self {
+        let (ranking, engagements, synthetic) = content(revision);
+        Self {
+            revision: revision.revision,
+            sequence: revision.sequence,
+            accepted_at: revision.at.to_string(),
+            withdrawn: ranking.is_none(),
+            ranking,
+            engagements,
+            reference: revision.reference.clone(),
+            comment: revision.comment.clone(),
+            synthetic,
+            entry_hash: revision.hash.to_string(),
+        }
+    }
+}
+
+fn content(revision: &Revision) -> (Option<Vec<String>>, Vec<EngagementView>, bool) {
+    let Some(content) = &revision.content else { return (None, Vec::new(), false) };
+    let engagement = |(id, engagement): &(String, crate::domain::Engagement)| EngagementView {
+        initiative_id: id.clone(),
+        engagement: engagement.id(),
+    };
+    (Some(content.ranking.clone()), content.engagements.iter().map(engagement).collect(), content.synthetic)
+}
+
+/// The ballots as a table, one row each; the form that imports read.
+pub fn csv(picks: usize, revisions: &[Revision], texts: Texts, dialect: Dialect) -> Vec<u8> {
+    let ranks: Vec<(String, String)> =
+        (1..=picks).map(|rank| (format!("rank{rank}"), format!("Plats {rank}"))).collect();
+    let ranks = ranks.iter().map(|(name, heading)| (&**name, &**heading));
+    let after = [
+        ("reference", "Diarienummer"),
+        ("comment", "Kommentar"),
+        ("revision", "Version"),
+        ("sequence", "Löpnummer"),
+        ("acceptedAt", "Mottagen"),
+        ("synthetic", "Syntetisk"),
+    ];
+    let mut table = Table::new(dialect, [("participantCode", "Kod")].into_iter().chain(ranks).chain(after));
+    for revision in revisions {
+        let (ranking, _, synthetic) = content(revision);
+        let mut ranking = ranking.unwrap_or_default();
+        ranking.resize(picks, String::new());
+        let text = |text: &Option<String>| text.clone().filter(|_| texts == Texts::Shown).unwrap_or_default();
+        let code = super::participation::excel_value(dialect, revision.participant.as_str());
+        table.row([code].into_iter().chain(ranking).chain([
+            text(&revision.reference),
+            text(&revision.comment),
+            revision.revision.to_string(),
+            revision.sequence.to_string(),
+            revision.at.to_string(),
+            synthetic.to_string(),
+        ]));
+    }
+    table.finish()
+}
+
+/// The ballots as JSON, one line each.
+pub fn ndjson(round: &RoundId, revisions: &[Revision], texts: Texts) -> Vec<u8> {
+    let mut lines = Vec::new();
+    for revision in revisions {
+        let ballot = BallotView::plain(round, revision, texts);
+        serde_json::to_writer(&mut lines, &ballot).expect("a document of texts and numbers");
+        lines.push(b'\n');
+    }
+    lines
+}

@@ -1,0 +1,44 @@
+//! What leaves the service: documents as JSON, tables as CSV. Pure functions of what they are given;
+//! no database and no socket.
+//!
+//! Exact figures are text (`"19/6"`); the decimal beside one is for reading only, rounded half up to six
+//! places from whole numbers.
+
+pub mod ballots;
+mod decimal;
+pub mod labels;
+mod links;
+pub mod participation;
+pub mod results;
+pub mod rounds;
+pub mod rules;
+mod table;
+
+pub use decimal::decimal;
+pub use links::{Link, Links, Meta, Page};
+pub use table::{Dialect, Table};
+
+/// The language of a text for people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Language {
+    /// Swedish.
+    #[default]
+    Sv,
+    /// English.
+    En,
+}
+
+impl Language {
+    /// The text in this language.
+    pub fn pick<T>(self, sv: T, en: T) -> T {
+        match self {
+            Self::Sv => sv,
+            Self::En => en,
+        }
+    }
+
+    /// The text of both that is in this language.
+    pub fn of(self, titles: &crate::domain::Titles) -> &str {
+        self.pick(&titles.sv, &titles.en)
+    }
+}

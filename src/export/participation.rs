@@ -1,0 +1,198 @@
+//! Participation as a document and as tables.
+
+use serde::Serialize;
+
+use super::results::share;
+use super::{Dialect, Language, Link, Links, Meta, Page, Table, labels};
+use crate::domain::{Participant, Titles};
+use crate::service::ledger::Ledger;
+use crate::service::participation::{Figures, Participation};
+
+/// A participation document.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ParticipationDocument {
+    round_id: String,
+    sequence: u64,
+    as_of: Option<String>,
+    eligible: u64,
+    answered: u64,
+    share: String,
+    synthetic_ballots: u64,
+    groups: Vec<ColumnView>,
+    over_time: Vec<DayView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<Vec<MissingView>>,
+    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
+    meta: Option<Meta>,
+    #[serde(rename = "_links")]
+    links: Vec<Link>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ColumnView {
+    column: String,
+    title_sv: Option<&'static str>,
+    title_en: Option<&'static str>,
+    values: Vec<ValueView>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ValueView {
+    key: Option<String>,
+    value: Option<String>,
+    title_sv: Option<&'static str>,
+    title_en: Option<&'static str>,
+    eligible: u64,
+    answered: u64,
+    share: String,
+}
+
+#[derive(Debug, Serialize)]
+struct DayView {
+    date: String,
+    answered: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct MissingView {
+    code: String,
+    name: String,
+}
+
+/// The document; `missing` and the page of them only for those who may see names.
+pub fn document(
+    ledger: &Ledger,
+    participation: &Participation,
+    missing: Option<(&[&Participant], Page)>,
+    links: &Links,
+) -> ParticipationDocument {
+    let round = &ledger.round;
+    let address = links.of_round(&round.id, "participation");
+    let page = missing.map(|(missing, page)| (page.slice(missing), page, missing.len()));
+    let mut all_links = page.map_or_else(
+        || vec![Link::get("self", address.clone())],
+        |(_, page, total)| page.links(&address, total),
+    );
+    all_links.push(Link::get("round", links.round(&round.id)));
+    let Figures { eligible, answered } = participation.total;
+    ParticipationDocument {
+        round_id: round.id.to_string(),
+        sequence: round.sequence,
+        as_of: round.last_at.map(|at| at.to_string()),
+        eligible,
+        answered,
+        share: share(answered, eligible).to_string(),
+        synthetic_ballots: ledger.synthetic,
+        groups: participation
+            .columns
+            .iter()
+            .map(|(column, groups)| {
+                let title = labels::column(column);
+                ColumnView {
+                    column: column.clone(),
+                    title_sv: title.map(|title| &*title.sv),
+                    title_en: title.map(|title| &*title.en),
+                    values: groups
+                        .iter()
+                        .map(|group| value(column, group.value.as_deref(), group.figures))
+                        .collect(),
+                }
+            })
+            .collect(),
+        over_time: participation
+            .over_time
+            .iter()
+            .map(|(date, answered)| DayView { date: date.to_string(), answered: *answered })
+            .collect(),
+        missing: page.map(|(slice, ..)| {
+            slice.iter().map(|p| MissingView { code: p.code.to_string(), name: p.name.clone() }).collect()
+        }),
+        meta: page.map(|(slice, page, total)| page.meta(total, slice.len())),
+        links: all_links,
+    }
+}
+
+fn value(column: &str, value: Option<&str>, figures: Figures) -> ValueView {
+    let title: Option<&'static Titles> = value.and_then(|value| labels::value(column, value));
+    ValueView {
+        key: value.map(|value| format!("{column}:{value}")),
+        value: value.map(ToOwned::to_owned),
+        title_sv: title.map(|title| &*title.sv),
+        title_en: title.map(|title| &*title.en),
+        eligible: figures.eligible,
+        answered: figures.answered,
+        share: share(figures.answered, figures.eligible).to_string(),
+    }
+}
+
+/// One row a group, of every column of the roll.
+pub fn groups_csv(participation: &Participation, dialect: Dialect, language: Language) -> Vec<u8> {
+    let headings = [
+        ("column", "Indelning"),
+        ("value", "Värde"),
+        ("title", "Grupp"),
+        ("eligible", "Tillfrågade"),
+        ("answered", "Svarat"),
+        ("share", "Andel"),
+    ];
+    let mut table = Table::new(dialect, headings);
+    for (column, groups) in &participation.columns {
+        for group in groups {
+            let value = group.value.as_deref().unwrap_or_default();
+            let Figures { eligible, answered } = group.figures;
+            let title =
+                labels::value(column, value).filter(|_| !value.is_empty()).map(|title| language.of(title));
+            let column = match dialect {
+                Dialect::Rfc4180 => column,
+                Dialect::Excel => labels::column(column).map_or(&**column, |title| &*title.sv),
+            };
+            table.row([
+                column.to_owned(),
+                excel_value(dialect, value),
+                title.unwrap_or_default().to_owned(),
+                eligible.to_string(),
+                answered.to_string(),
+                table.fraction(&share(answered, eligible)),
+            ]);
+        }
+    }
+    table.finish()
+}
+
+/// Who is missing, with the groups they belong to.
+pub fn missing_csv(ledger: &Ledger, missing: &[&Participant], dialect: Dialect) -> Vec<u8> {
+    let columns = ledger.roll.columns();
+    let heading =
+        |column: &str| labels::column(column).map_or_else(|| column.to_owned(), |title| title.sv.clone());
+    let names: Vec<(&str, String)> = columns.iter().map(|column| (*column, heading(column))).collect();
+    let first = [("participantCode", "Kod"), ("name", "Namn")];
+    let mut table =
+        Table::new(dialect, first.into_iter().chain(names.iter().map(|(name, heading)| (*name, &**heading))));
+    for participant in missing {
+        let groups =
+            columns.iter().map(|column| excel_value(dialect, participant.group(column).unwrap_or_default()));
+        let code = excel_value(dialect, participant.code.as_str());
+        table.row([code, participant.name.clone()].into_iter().chain(groups));
+    }
+    table.finish()
+}
+
+/// One row a day.
+pub fn over_time_csv(participation: &Participation, dialect: Dialect) -> Vec<u8> {
+    let mut table = Table::new(dialect, [("date", "Datum"), ("answered", "Svarat")]);
+    for (date, answered) in &participation.over_time {
+        table.row([date.to_string(), answered.to_string()]);
+    }
+    table.finish()
+}
+
+/// A code for Excel: `0180` must keep its zero, and `5000-9999` must not become a date, so it is marked as text.
+pub(super) fn excel_value(dialect: Dialect, value: &str) -> String {
+    match dialect {
+        Dialect::Excel if value.starts_with(|c: char| c.is_ascii_digit()) => format!("'{value}"),
+        Dialect::Excel | Dialect::Rfc4180 => value.to_owned(),
+    }
+}

@@ -1,0 +1,423 @@
+//! A round's definition as documents write it: JSON bodies, TOML files, rows of CSV files.
+//!
+//! Reading goes to the end and lists every fault. Both document forms come in as the same map of members,
+//! so that a file and a request are refused for the same reasons with the same words.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use super::Fault;
+use crate::domain::{
+    BallotBook, Bounds, Definition, IdFault, Initiative, InitiativeStatus, Instant, LadderStep,
+    MAX_INITIATIVES, MAX_PARTICIPANTS, Membership, Participant, ParticipantCode, ParticipantKind, Points,
+    Roll, RoundId, Slate, Titles, Visibility,
+};
+use crate::tally::Rule;
+
+/// The code of faults of form: a member that is missing, unknown or of the wrong type.
+pub const FORM: &str = "form";
+
+/// The members of a definition document, in the order documents write them.
+pub const MEMBERS: [&str; 18] = [
+    "titleSv",
+    "titleEn",
+    "participantKind",
+    "opensAt",
+    "closesAt",
+    "picksMin",
+    "picksMax",
+    "rule",
+    "points",
+    "cut",
+    "visibility",
+    "ballotBook",
+    "requireCondition",
+    "ladder",
+    "lot",
+    "lotSource",
+    "synthetic",
+    "id",
+];
+
+/// Reads a whole definition.
+///
+/// # Errors
+/// Every fault of form or of a single member; [`Definition::faults`] finds those between members.
+pub fn read(document: &Map<String, Value>) -> Result<(RoundId, Definition), Vec<Fault>> {
+    let mut reader = Reader { document, faults: Vec::new() };
+    reader.refuse_unknown(&MEMBERS);
+    let id = reader.required("id", word::<RoundId>);
+    let definition = reader.definition(None);
+    match (id, definition, reader.faults.is_empty()) {
+        (Some(id), Some(definition), true) => Ok((id, definition)),
+        _ => Err(reader.faults),
+    }
+}
+
+/// Applies a JSON merge patch (RFC 7396) to a definition.
+///
+/// # Errors
+/// Every fault of form or of a single member.
+pub fn patch(document: &Map<String, Value>, present: &Definition) -> Result<Definition, Vec<Fault>> {
+    let mut reader = Reader { document, faults: Vec::new() };
+    reader.refuse_unknown(&MEMBERS[..MEMBERS.len() - 1]);
+    let definition = reader.definition(Some(present));
+    definition.filter(|_| reader.faults.is_empty()).ok_or(reader.faults)
+}
+
+struct Reader<'a> {
+    document: &'a Map<String, Value>,
+    faults: Vec<Fault>,
+}
+
+/// What is wrong with a value: in Swedish and English.
+type Wrong = (&'static str, &'static str);
+
+impl Reader<'_> {
+    fn refuse_unknown(&mut self, known: &[&str]) {
+        for member in self.document.keys().filter(|member| !known.contains(&member.as_str())) {
+            self.faults.push(Fault::member(
+                member,
+                FORM,
+                "Det finns ingen sådan uppgift.",
+                "There is no such member.",
+            ));
+        }
+    }
+
+    fn required<T>(&mut self, member: &'static str, read: impl Fn(&Value) -> Result<T, Wrong>) -> Option<T> {
+        let Some(value) = self.document.get(member) else {
+            self.faults.push(Fault::member(member, FORM, "Uppgiften saknas.", "The member is missing."));
+            return None;
+        };
+        self.value(member, value, read)
+    }
+
+    /// The member if it is there, else the present value, else the default; `null` asks for the default.
+    fn optional<T: Clone>(
+        &mut self,
+        member: &'static str,
+        present: Option<&T>,
+        default: T,
+        read: impl Fn(&Value) -> Result<T, Wrong>,
+    ) -> Option<T> {
+        match self.document.get(member) {
+            None => Some(present.cloned().unwrap_or(default)),
+            Some(Value::Null) => Some(default),
+            Some(value) => self.value(member, value, read),
+        }
+    }
+
+    fn value<T>(
+        &mut self,
+        member: &str,
+        value: &Value,
+        read: impl Fn(&Value) -> Result<T, Wrong>,
+    ) -> Option<T> {
+        match read(value) {
+            Ok(value) => Some(value),
+            Err((sv, en)) => {
+                self.faults.push(Fault::member(member, FORM, sv, en));
+                None
+            }
+        }
+    }
+
+    fn definition(&mut self, present: Option<&Definition>) -> Option<Definition> {
+        let or_present = |reader: &mut Self, member, present: Option<String>| match present {
+            None => reader.required(member, text),
+            Some(present) => match reader.document.get(member) {
+                None => Some(present),
+                Some(value) => reader.value(member, value, text),
+            },
+        };
+        let sv = or_present(self, "titleSv", present.map(|p| p.title.sv.clone()));
+        let en = or_present(self, "titleEn", present.map(|p| p.title.en.clone()));
+        let opens_at = or_present(self, "opensAt", present.map(|p| p.opens_at.to_string()));
+        let opens_at = opens_at.and_then(|text| self.value("opensAt", &text.into(), moment));
+        let closes_at = or_present(self, "closesAt", present.map(|p| p.closes_at.to_string()));
+        let closes_at = closes_at.and_then(|text| self.value("closesAt", &text.into(), moment));
+        let kind =
+            self.optional("participantKind", present.map(|p| &p.kind), ParticipantKind::Municipality, word);
+        let max = self.optional("picksMax", present.map(|p| &p.picks.max), 5, whole);
+        let min = self.optional("picksMin", present.map(|p| &p.picks.min), max.unwrap_or(5), whole);
+        let linear: Vec<Points> = (1..=max.unwrap_or(5))
+            .rev()
+            .map(|points| Points::whole(u32::try_from(points).unwrap_or(0)))
+            .collect();
+        let kept = present.filter(|p| Some(p.picks.max) == max).map(|p| &p.points);
+        let points = self.optional("points", kept, linear, |value| list(value, word));
+        let rule = self.optional("rule", present.map(|p| &p.rule), "linear".to_owned(), rule);
+        let cut = self.optional("cut", present.map(|p| &p.cut), 3, whole);
+        let visibility =
+            self.optional("visibility", present.map(|p| &p.visibility), Visibility::AfterClose, word);
+        let ballot_book =
+            self.optional("ballotBook", present.map(|p| &p.ballot_book), BallotBook::Analysts, word);
+        let require_condition =
+            self.optional("requireCondition", present.map(|p| &p.require_condition), false, truth);
+        let ladder = self.optional("ladder", present.map(|p| &p.ladder), LadderStep::ALL.to_vec(), |value| {
+            list(value, word)
+        });
+        let lot = self.optional("lot", present.map(|p| &p.lot), None, |value| list(value, word).map(Some));
+        let lot_source =
+            self.optional("lotSource", present.map(|p| &p.lot_source), None, |value| text(value).map(Some));
+        let synthetic = self.optional("synthetic", present.map(|p| &p.synthetic), false, truth);
+        Some(Definition {
+            title: Titles { sv: sv?, en: en? },
+            kind: kind?,
+            opens_at: opens_at?,
+            closes_at: closes_at?,
+            picks: Bounds { min: min?, max: max? },
+            rule: rule?,
+            points: points?,
+            cut: cut?,
+            visibility: visibility?,
+            ballot_book: ballot_book?,
+            require_condition: require_condition?,
+            ladder: ladder?,
+            lot: lot?,
+            lot_source: lot_source?,
+            synthetic: synthetic?,
+        })
+    }
+}
+
+fn text(value: &Value) -> Result<String, Wrong> {
+    value.as_str().map(ToOwned::to_owned).ok_or(("En text behövs.", "A text is needed."))
+}
+
+fn truth(value: &Value) -> Result<bool, Wrong> {
+    value.as_bool().ok_or(("Sant eller falskt behövs.", "True or false is needed."))
+}
+
+fn whole(value: &Value) -> Result<usize, Wrong> {
+    let number = value.as_u64().and_then(|n| usize::try_from(n).ok()).filter(|&n| n <= 1_000);
+    number.ok_or(("Ett heltal från 0 till 1000 behövs.", "A whole number from 0 to 1000 is needed."))
+}
+
+fn moment(value: &Value) -> Result<Instant, Wrong> {
+    let moment = value.as_str().and_then(|text| text.parse().ok());
+    moment.ok_or((
+        "En tidpunkt enligt RFC 3339 med tidszon behövs, som 2026-05-29T23:59:59+02:00.",
+        "An RFC 3339 moment with an offset is needed, such as 2026-05-29T23:59:59+02:00.",
+    ))
+}
+
+fn word<T: std::str::FromStr>(value: &Value) -> Result<T, Wrong> {
+    let word = value.as_str().and_then(|text| text.parse().ok());
+    word.ok_or(("Värdet är inget av dem som finns.", "The value is none of those there are."))
+}
+
+fn rule(value: &Value) -> Result<String, Wrong> {
+    let rule = value.as_str().filter(|id| Rule::find(id).is_some()).map(ToOwned::to_owned);
+    rule.ok_or(("Det finns ingen sådan räkneregel.", "There is no such rule."))
+}
+
+fn list<T>(value: &Value, item: impl Fn(&Value) -> Result<T, Wrong>) -> Result<Vec<T>, Wrong> {
+    let items = value.as_array().filter(|items| items.len() <= MAX_INITIATIVES);
+    items.ok_or(("En lista behövs.", "A list is needed."))?.iter().map(item).collect()
+}
+
+/// An initiative as documents write it.
+#[derive(Clone, Debug, Default)]
+pub struct InitiativeText {
+    /// `id`
+    pub id: String,
+    /// `number`
+    pub number: String,
+    /// `titleSv`
+    pub title_sv: String,
+    /// `titleEn`
+    pub title_en: String,
+    /// `area`
+    pub area: Option<String>,
+    /// `owner`
+    pub owner: Option<String>,
+    /// `status`
+    pub status: String,
+    /// `source`
+    pub source: Option<String>,
+}
+
+/// Reads the initiatives of a round.
+///
+/// # Errors
+/// Every fault, with the item's index.
+pub fn initiatives(texts: Vec<InitiativeText>) -> Result<Slate, Vec<Fault>> {
+    let fault = |i, member, code, sv, en| Fault::item("initiatives", i, member, code, sv, en);
+    let mut faults = Vec::new();
+    let mut initiatives: Vec<Initiative> = Vec::new();
+    let (mut ids, mut numbers) = (HashSet::new(), HashSet::new());
+    if texts.len() > MAX_INITIATIVES {
+        faults.push(Fault::member(
+            "initiatives",
+            "too-many",
+            "Högst 64 initiativ.",
+            "At most 64 initiatives.",
+        ));
+    }
+    for (i, text) in texts.into_iter().enumerate() {
+        let id = text.id.parse();
+        if let Err(IdFault::NotASlug | IdFault::NotAParticipant | IdFault::NotQualified) = id {
+            let sv = "Ett id är 1 till 64 tecken: a–z, 0–9 och enstaka bindestreck.";
+            faults.push(fault(i, "id", "id", sv, "An id is 1 to 64 of a-z and 0-9 with single hyphens."));
+        }
+        let number = text.number.parse::<u16>().ok().filter(|number| (1..=999).contains(number));
+        if number.is_none() {
+            faults.push(fault(
+                i,
+                "number",
+                "number",
+                "Ett nummer från 1 till 999.",
+                "A number from 1 to 999.",
+            ));
+        }
+        if !ids.insert(text.id) {
+            faults.push(fault(i, "id", "twice", "Id:t står redan ovan.", "The id stands above already."));
+        }
+        if number.is_some() && !numbers.insert(number) {
+            faults.push(fault(
+                i,
+                "number",
+                "twice",
+                "Numret står redan ovan.",
+                "The number stands above already.",
+            ));
+        }
+        for (member, text) in [("titleSv", &text.title_sv), ("titleEn", &text.title_en)] {
+            if text.trim().is_empty() || text.chars().count() > 200 {
+                faults.push(fault(
+                    i,
+                    member,
+                    "title",
+                    "En titel har 1 till 200 tecken.",
+                    "A title has 1 to 200 characters.",
+                ));
+            }
+        }
+        for (member, text) in [("area", &text.area), ("owner", &text.owner), ("source", &text.source)] {
+            if text.as_ref().is_some_and(|text| text.chars().count() > 200) {
+                faults.push(fault(i, member, "too-long", "Högst 200 tecken.", "At most 200 characters."));
+            }
+        }
+        let status = text.status.parse::<InitiativeStatus>();
+        if status.is_err() {
+            faults.push(fault(i, "status", "status", "documented eller example.", "documented or example."));
+        }
+        if let (Ok(id), Some(number), Ok(status)) = (id, number, status) {
+            let title = Titles { sv: text.title_sv, en: text.title_en };
+            let present = |text: Option<String>| text.filter(|text| !text.is_empty());
+            let (area, owner, source) = (present(text.area), present(text.owner), present(text.source));
+            initiatives.push(Initiative { id, number, title, area, owner, status, source });
+        }
+    }
+    if faults.is_empty() { Ok(Slate::new(initiatives)) } else { Err(faults) }
+}
+
+/// A participant as documents write it.
+#[derive(Clone, Debug, Default)]
+pub struct ParticipantText {
+    /// `code`
+    pub code: String,
+    /// `name`
+    pub name: String,
+    /// `population`
+    pub population: Option<String>,
+    /// `weight`
+    pub weight: Option<String>,
+    /// Column and value of every group.
+    pub groups: Vec<(String, String)>,
+}
+
+/// Reads the roll of a round.
+///
+/// # Errors
+/// Every fault, with the item's index.
+pub fn participants(texts: Vec<ParticipantText>) -> Result<Roll, Vec<Fault>> {
+    let fault = |i, member: &str, code, sv, en| Fault::item("participants", i, member, code, sv, en);
+    let mut faults = Vec::new();
+    let mut participants = Vec::new();
+    let mut codes = HashSet::new();
+    if texts.len() > MAX_PARTICIPANTS {
+        let (sv, en) = ("Högst 20 000 deltagare.", "At most 20,000 participants.");
+        faults.push(Fault::member("participants", "too-many", sv, en));
+    }
+    for (i, text) in texts.into_iter().enumerate() {
+        let code = text.code.parse::<ParticipantCode>();
+        if code.is_err() {
+            let sv =
+                "En kod är fyra siffror (kommun), två (region) eller a–z, 0–9 och bindestreck (nätverk).";
+            let en = "A code is four digits (municipality), two (region) or a-z, 0-9 and hyphens (network).";
+            faults.push(fault(i, "code", "code", sv, en));
+        }
+        if !codes.insert(text.code) {
+            faults.push(fault(
+                i,
+                "code",
+                "twice",
+                "Koden står redan ovan.",
+                "The code stands above already.",
+            ));
+        }
+        if text.name.trim().is_empty() || text.name.chars().count() > 200 {
+            faults.push(fault(
+                i,
+                "name",
+                "name",
+                "Ett namn har 1 till 200 tecken.",
+                "A name has 1 to 200 characters.",
+            ));
+        }
+        let population = text.population.map(|text| text.parse::<u32>().ok().filter(|&n| n <= 2_000_000_000));
+        if population == Some(None) {
+            faults.push(fault(
+                i,
+                "population",
+                "population",
+                "Ett heltal utan mellanslag.",
+                "A whole number.",
+            ));
+        }
+        let weight = text.weight.map_or(Ok(Points::whole(1)), |text| text.parse::<Points>());
+        if weight.is_err() || weight == Ok(Points::whole(0)) {
+            let (sv, en) = ("Ett heltal eller bråk större än 0.", "A whole number or a fraction above 0.");
+            faults.push(fault(i, "weight", "weight", sv, en));
+        }
+        let mut columns = HashSet::new();
+        for (column, value) in &text.groups {
+            // Group columns follow the form of ids: they stand in addresses as `county:12`.
+            if column.parse::<RoundId>().is_err() || !columns.insert(column) {
+                let sv = "En kolumn är a–z, 0–9 och bindestreck, och står en gång.";
+                faults.push(fault(
+                    i,
+                    "groups",
+                    "column",
+                    sv,
+                    "A column is a-z, 0-9 and hyphens, and stands once.",
+                ));
+            }
+            if value.is_empty() || value.chars().count() > 64 {
+                faults.push(fault(
+                    i,
+                    "groups",
+                    "value",
+                    "Ett värde har 1 till 64 tecken.",
+                    "A value has 1 to 64 characters.",
+                ));
+            }
+        }
+        if let (Ok(code), Ok(weight)) = (code, weight) {
+            let groups =
+                text.groups.into_iter().map(|(column, value)| Membership { column, value }).collect();
+            participants.push(Participant {
+                code,
+                name: text.name,
+                population: population.flatten(),
+                weight,
+                groups,
+            });
+        }
+    }
+    if faults.is_empty() { Ok(Roll::new(participants)) } else { Err(faults) }
+}

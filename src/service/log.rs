@@ -1,0 +1,149 @@
+//! The ballot log's form: canonical JSON, the hash chain over it, and sealed private texts.
+//!
+//! `hash = SHA-256(hash before ‖ canonical JSON)`, the hashes as their 32 bytes. The chain starts from the
+//! hash of the round's canonical definition. Canonical is RFC 8785: members sorted, no spaces, shortest
+//! numbers. `serde_json` writes exactly that for what stands here (ASCII member names, whole numbers below
+//! 2^53, strings, lists): its maps are sorted and its escapes are those of RFC 8785, section 3.2.2.2.
+
+use rand::RngCore;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::domain::{
+    Definition, Engagement, Event, Hash, InitiativeId, Instant, LogEntry, PrivateText, Roll, Round, RoundId,
+    Sequence, Slate,
+};
+
+/// The hash that the log of a round with this definition starts from.
+pub fn definition_hash(id: &RoundId, definition: &Definition, slate: &Slate, roll: &Roll) -> Hash {
+    let d = definition;
+    let initiatives: Vec<Value> = slate
+        .initiatives()
+        .iter()
+        .map(|i| {
+            json!({
+                "id": i.id.as_str(), "number": i.number, "titleSv": i.title.sv, "titleEn": i.title.en,
+                "area": i.area, "owner": i.owner, "status": i.status.id(), "source": i.source,
+            })
+        })
+        .collect();
+    let participants: Vec<Value> = roll
+        .participants()
+        .iter()
+        .map(|p| {
+            let groups: Vec<Value> =
+                p.groups.iter().map(|g| json!({ "column": g.column, "value": g.value })).collect();
+            json!({
+                "code": p.code.as_str(), "name": p.name, "population": p.population,
+                "weight": p.weight.to_string(), "groups": groups,
+            })
+        })
+        .collect();
+    let texts = |items: &[crate::domain::Points]| items.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let document = json!({
+        "id": id.as_str(), "titleSv": d.title.sv, "titleEn": d.title.en, "participantKind": d.kind.id(),
+        "opensAt": d.opens_at.to_string(), "closesAt": d.closes_at.to_string(),
+        "picksMin": d.picks.min, "picksMax": d.picks.max, "rule": d.rule, "points": texts(&d.points),
+        "cut": d.cut, "visibility": d.visibility.id(), "ballotBook": d.ballot_book.id(),
+        "requireCondition": d.require_condition,
+        "ladder": d.ladder.iter().map(|step| step.id()).collect::<Vec<_>>(),
+        "lot": d.lot.as_ref().map(|lot| lot.iter().map(ToString::to_string).collect::<Vec<_>>()),
+        "lotSource": d.lot_source, "synthetic": d.synthetic,
+        "initiatives": initiatives, "participants": participants,
+    });
+    Hash(Sha256::digest(document.to_string()).into())
+}
+
+/// The next entry of a round's log.
+pub fn entry(round: &Round, event: &Event, at: Instant) -> LogEntry {
+    let sequence = round.sequence + 1;
+    let canonical = canonical(&round.id, event, sequence, at);
+    LogEntry {
+        sequence,
+        at,
+        kind: event.kind().to_owned(),
+        participant: event.participant().cloned(),
+        revision: match event {
+            Event::Ballot { revision, .. } | Event::Withdrawal { revision, .. } => Some(*revision),
+            Event::Opening { .. }
+            | Event::Extension { .. }
+            | Event::Closing
+            | Event::Certification
+            | Event::Correction => None,
+        },
+        hash: chain(round.head, &canonical),
+        canonical,
+    }
+}
+
+/// The hash of an entry after the one before it.
+pub fn chain(before: Hash, canonical: &str) -> Hash {
+    Hash(Sha256::new().chain_update(before.0).chain_update(canonical).finalize().into())
+}
+
+fn canonical(round: &RoundId, event: &Event, sequence: Sequence, at: Instant) -> String {
+    let mut document = match event {
+        Event::Opening { definition } => json!({ "definition": definition.to_string() }),
+        Event::Ballot { participant, revision, ranking, engagements, reference, comment, synthetic } => {
+            let engagements: Vec<Value> = engagements
+                .iter()
+                .map(|(id, engagement)| json!({ "initiativeId": id.as_str(), "engagement": engagement.id() }))
+                .collect();
+            json!({
+                "participant": participant.qualified(), "revision": revision,
+                "ranking": ranking.iter().map(InitiativeId::as_str).collect::<Vec<_>>(),
+                "engagements": engagements,
+                "referenceHash": reference.map(|hash| hash.to_string()),
+                "commentHash": comment.map(|hash| hash.to_string()),
+                "synthetic": synthetic,
+            })
+        }
+        Event::Withdrawal { participant, revision } => {
+            json!({ "participant": participant.qualified(), "revision": revision })
+        }
+        Event::Extension { closes_at } => json!({ "closesAt": closes_at.to_string() }),
+        Event::Closing | Event::Certification | Event::Correction => json!({}),
+    };
+    document["kind"] = event.kind().into();
+    document["roundId"] = round.as_str().into();
+    document["sequence"] = sequence.into();
+    document["at"] = at.to_string().into();
+    document.to_string()
+}
+
+/// What an entry of the kind `ballot` says, read back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BallotContent {
+    /// Ids of the picks, the most urgent first.
+    pub ranking: Vec<String>,
+    /// Initiative and engagement.
+    pub engagements: Vec<(String, Engagement)>,
+    /// Whether it was made up for a demonstration.
+    pub synthetic: bool,
+}
+
+/// Reads an entry of the kind `ballot`; none for other kinds.
+pub fn ballot_content(entry: &LogEntry) -> Option<BallotContent> {
+    if entry.kind != "ballot" {
+        return None;
+    }
+    let document: Value = serde_json::from_str(&entry.canonical).ok()?;
+    let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
+    Some(BallotContent {
+        ranking: document["ranking"].as_array()?.iter().map(text).collect::<Option<_>>()?,
+        engagements: document["engagements"]
+            .as_array()?
+            .iter()
+            .map(|item| Some((text(&item["initiativeId"])?, item["engagement"].as_str()?.parse().ok()?)))
+            .collect::<Option<_>>()?,
+        synthetic: document["synthetic"].as_bool()?,
+    })
+}
+
+/// Gives a private text a fresh salt and the hash that stands for it in the log.
+pub fn seal(text: String) -> (PrivateText, Hash) {
+    let mut salt = [0; 16];
+    rand::rngs::OsRng.fill_bytes(&mut salt);
+    let hash = Hash(Sha256::new().chain_update(salt).chain_update(&text).finalize().into());
+    (PrivateText { text, salt: format!("{:032x}", u128::from_be_bytes(salt)) }, hash)
+}
