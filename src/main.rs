@@ -1,1 +1,7 @@
-fn main() {}
+//! The `handslag` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    handslag::cli::main()
+}

@@ -8,7 +8,7 @@ use super::{Hash, InitiativeId, ParticipantCode, PrivateText, Slate};
 /// The longest reference (`diarienummer`), in characters.
 pub const LONGEST_REFERENCE: usize = 100;
 /// The longest comment, in characters.
-pub const LONGEST_COMMENT: usize = 1000;
+pub const LONGEST_COMMENT: usize = 500;
 
 /// How a participant wants to take part in an initiative it picked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,7 +196,9 @@ pub enum Precondition {
     /// `If-Match: *`: there is a ballot, whichever.
     Present,
     /// `If-Match: "3", "4"`: the ballot is one of these revisions.
-    Revision(Vec<u32>),
+    OneOf(Vec<u32>),
+    /// `If-None-Match: "3"`: the ballot, if there is one, is none of these revisions.
+    NoneOf(Vec<u32>),
 }
 
 impl Precondition {
@@ -206,7 +208,8 @@ impl Precondition {
             Self::None => true,
             Self::Absent => current.is_none(),
             Self::Present => current.is_some(),
-            Self::Revision(revisions) => current.is_some_and(|current| revisions.contains(&current)),
+            Self::OneOf(revisions) => current.is_some_and(|current| revisions.contains(&current)),
+            Self::NoneOf(revisions) => current.is_none_or(|current| !revisions.contains(&current)),
         }
     }
 }

@@ -13,8 +13,8 @@ pub struct Points {
 }
 
 impl Points {
-    /// The largest numerator and denominator: 10^12.
-    pub const LARGEST: u64 = 1_000_000_000_000;
+    /// The largest numerator and denominator: twelve digits.
+    pub const LARGEST: u64 = 999_999_999_999;
 
     /// A whole number.
     pub const fn whole(number: u32) -> Self {
@@ -49,9 +49,9 @@ impl fmt::Display for Points {
     }
 }
 
-/// The text is no fraction such as `5` or `1/2` with parts up to 10^12.
+/// The text is no fraction such as `5` or `1/2` with parts of at most twelve digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a whole number or a fraction such as 1/2, with parts up to 1000000000000")]
+#[error("not a whole number or a fraction such as 1/2, with parts of at most twelve digits")]
 pub struct NotPoints;
 
 impl FromStr for Points {
@@ -59,7 +59,7 @@ impl FromStr for Points {
 
     fn from_str(text: &str) -> Result<Self, NotPoints> {
         let number = |part: &str| -> Result<u64, NotPoints> {
-            let digits = !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+            let digits = part == "0" || !part.starts_with('0') && part.bytes().all(|b| b.is_ascii_digit());
             part.parse().ok().filter(|&n| digits && n <= Self::LARGEST).ok_or(NotPoints)
         };
         let (numerator, denominator) = text.split_once('/').unwrap_or((text, "1"));

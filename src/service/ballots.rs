@@ -251,6 +251,37 @@ pub struct Revision {
     pub comment: Option<String>,
 }
 
+impl Revision {
+    /// What an accepted ballot will read as, without asking storage for what was just sent.
+    pub fn of(
+        ballot: &Ballot,
+        participant: ParticipantCode,
+        slate: &Slate,
+    ) -> impl FnOnce(Accepted) -> Self + use<> {
+        let text = |text: &Option<(PrivateText, Hash)>| text.as_ref().map(|(text, _)| text.text.clone());
+        let (reference, comment) = (text(&ballot.reference), text(&ballot.comment));
+        let content = log::BallotContent {
+            ranking: ballot.ranking.ids(slate).map(ToString::to_string).collect(),
+            engagements: ballot
+                .engagements
+                .iter()
+                .map(|(id, engagement)| (id.to_string(), *engagement))
+                .collect(),
+            synthetic: ballot.synthetic,
+        };
+        move |Accepted { revision, sequence, at, hash, .. }| Self {
+            participant,
+            revision,
+            sequence,
+            at,
+            hash,
+            content: Some(content),
+            reference,
+            comment,
+        }
+    }
+}
+
 /// The revisions of one participant, newest first: how many there are, and a page of them.
 ///
 /// # Errors

@@ -17,6 +17,8 @@ use crate::tally::Rule;
 
 /// The code of faults of form: a member that is missing, unknown or of the wrong type.
 pub const FORM: &str = "form";
+/// The code of a value that is of the right type and yet none there is.
+const VALUE: &str = "value";
 
 /// The members of a definition document, in the order documents write them.
 pub const MEMBERS: [&str; 18] = [
@@ -71,8 +73,8 @@ struct Reader<'a> {
     faults: Vec<Fault>,
 }
 
-/// What is wrong with a value: in Swedish and English.
-type Wrong = (&'static str, &'static str);
+/// What is wrong with a value: the code, and the words in Swedish and English.
+type Wrong = (&'static str, &'static str, &'static str);
 
 impl Reader<'_> {
     fn refuse_unknown(&mut self, known: &[&str]) {
@@ -117,8 +119,8 @@ impl Reader<'_> {
     ) -> Option<T> {
         match read(value) {
             Ok(value) => Some(value),
-            Err((sv, en)) => {
-                self.faults.push(Fault::member(member, FORM, sv, en));
+            Err((code, sv, en)) => {
+                self.faults.push(Fault::member(member, code, sv, en));
                 None
             }
         }
@@ -183,40 +185,60 @@ impl Reader<'_> {
     }
 }
 
+fn str(value: &Value) -> Result<&str, Wrong> {
+    value.as_str().ok_or((FORM, "En text behövs.", "A text is needed."))
+}
+
 fn text(value: &Value) -> Result<String, Wrong> {
-    value.as_str().map(ToOwned::to_owned).ok_or(("En text behövs.", "A text is needed."))
+    match str(value)? {
+        text if text.chars().any(char::is_control) => {
+            Err((VALUE, "Texten har styrtecken.", "The text holds control characters."))
+        }
+        text => Ok(text.to_owned()),
+    }
 }
 
 fn truth(value: &Value) -> Result<bool, Wrong> {
-    value.as_bool().ok_or(("Sant eller falskt behövs.", "True or false is needed."))
+    value.as_bool().ok_or((FORM, "Sant eller falskt behövs.", "True or false is needed."))
 }
 
 fn whole(value: &Value) -> Result<usize, Wrong> {
     let number = value.as_u64().and_then(|n| usize::try_from(n).ok()).filter(|&n| n <= 1_000);
-    number.ok_or(("Ett heltal från 0 till 1000 behövs.", "A whole number from 0 to 1000 is needed."))
+    number.ok_or((FORM, "Ett heltal från 0 till 1000 behövs.", "A whole number from 0 to 1000 is needed."))
 }
 
 fn moment(value: &Value) -> Result<Instant, Wrong> {
-    let moment = value.as_str().and_then(|text| text.parse().ok());
-    moment.ok_or((
-        "En tidpunkt enligt RFC 3339 med tidszon behövs, som 2026-05-29T23:59:59+02:00.",
-        "An RFC 3339 moment with an offset is needed, such as 2026-05-29T23:59:59+02:00.",
-    ))
+    str(value)?.parse().map_err(|_| {
+        (
+            VALUE,
+            "En tidpunkt enligt RFC 3339 med tidszon behövs, som 2026-05-29T23:59:59+02:00.",
+            "An RFC 3339 moment with an offset is needed, such as 2026-05-29T23:59:59+02:00.",
+        )
+    })
 }
 
 fn word<T: std::str::FromStr>(value: &Value) -> Result<T, Wrong> {
-    let word = value.as_str().and_then(|text| text.parse().ok());
-    word.ok_or(("Värdet är inget av dem som finns.", "The value is none of those there are."))
+    let wrong = (VALUE, "Värdet är inget av dem som finns.", "The value is none of those there are.");
+    str(value)?.parse().map_err(|_| wrong)
 }
 
 fn rule(value: &Value) -> Result<String, Wrong> {
-    let rule = value.as_str().filter(|id| Rule::find(id).is_some()).map(ToOwned::to_owned);
-    rule.ok_or(("Det finns ingen sådan räkneregel.", "There is no such rule."))
+    let id = str(value)?;
+    let wrong = (VALUE, "Det finns ingen sådan räkneregel.", "There is no such rule.");
+    Rule::find(id).map(|rule| rule.id()).ok_or(wrong)
 }
 
 fn list<T>(value: &Value, item: impl Fn(&Value) -> Result<T, Wrong>) -> Result<Vec<T>, Wrong> {
-    let items = value.as_array().filter(|items| items.len() <= MAX_INITIATIVES);
-    items.ok_or(("En lista behövs.", "A list is needed."))?.iter().map(item).collect()
+    let items = value.as_array().ok_or((FORM, "En lista behövs.", "A list is needed."))?;
+    if items.len() > MAX_INITIATIVES {
+        return Err((VALUE, "Listan är för lång.", "The list is too long."));
+    }
+    items.iter().map(item).collect()
+}
+
+/// Whether a text for people has a length within bounds and no control characters.
+fn is_text(text: &str, longest: usize) -> bool {
+    text.chars().count() <= longest && !text.chars().any(char::is_control)
 }
 
 /// An initiative as documents write it.
@@ -286,7 +308,7 @@ pub fn initiatives(texts: Vec<InitiativeText>) -> Result<Slate, Vec<Fault>> {
             ));
         }
         for (member, text) in [("titleSv", &text.title_sv), ("titleEn", &text.title_en)] {
-            if text.trim().is_empty() || text.chars().count() > 200 {
+            if text.trim().is_empty() || !is_text(text, 200) {
                 faults.push(fault(
                     i,
                     member,
@@ -296,9 +318,15 @@ pub fn initiatives(texts: Vec<InitiativeText>) -> Result<Slate, Vec<Fault>> {
                 ));
             }
         }
-        for (member, text) in [("area", &text.area), ("owner", &text.owner), ("source", &text.source)] {
-            if text.as_ref().is_some_and(|text| text.chars().count() > 200) {
-                faults.push(fault(i, member, "too-long", "Högst 200 tecken.", "At most 200 characters."));
+        for (member, text, most) in
+            [("area", &text.area, 100), ("owner", &text.owner, 100), ("source", &text.source, 500)]
+        {
+            if text.as_ref().is_some_and(|text| !is_text(text, most)) {
+                let (sv, en) = (
+                    format!("Högst {most} tecken, inga styrtecken."),
+                    format!("At most {most} characters, none of them control characters."),
+                );
+                faults.push(Fault::item("initiatives", i, member, "text", &sv, &en));
             }
         }
         let status = text.status.parse::<InitiativeStatus>();
@@ -360,16 +388,16 @@ pub fn participants(texts: Vec<ParticipantText>) -> Result<Roll, Vec<Fault>> {
                 "The code stands above already.",
             ));
         }
-        if text.name.trim().is_empty() || text.name.chars().count() > 200 {
+        if text.name.trim().is_empty() || !is_text(&text.name, 100) {
             faults.push(fault(
                 i,
                 "name",
                 "name",
-                "Ett namn har 1 till 200 tecken.",
-                "A name has 1 to 200 characters.",
+                "Ett namn har 1 till 100 tecken.",
+                "A name has 1 to 100 characters.",
             ));
         }
-        let population = text.population.map(|text| text.parse::<u32>().ok().filter(|&n| n <= 2_000_000_000));
+        let population = text.population.map(|text| text.parse::<u32>().ok().filter(|&n| n <= 100_000_000));
         if population == Some(None) {
             faults.push(fault(
                 i,
@@ -384,6 +412,9 @@ pub fn participants(texts: Vec<ParticipantText>) -> Result<Roll, Vec<Fault>> {
             let (sv, en) = ("Ett heltal eller bråk större än 0.", "A whole number or a fraction above 0.");
             faults.push(fault(i, "weight", "weight", sv, en));
         }
+        if text.groups.len() > 32 {
+            faults.push(fault(i, "groups", "too-many", "Högst 32 grupper.", "At most 32 groups."));
+        }
         let mut columns = HashSet::new();
         for (column, value) in &text.groups {
             // Group columns follow the form of ids: they stand in addresses as `county:12`.
@@ -397,7 +428,7 @@ pub fn participants(texts: Vec<ParticipantText>) -> Result<Roll, Vec<Fault>> {
                     "A column is a-z, 0-9 and hyphens, and stands once.",
                 ));
             }
-            if value.is_empty() || value.chars().count() > 64 {
+            if value.is_empty() || !is_text(value, 64) {
                 faults.push(fault(
                     i,
                     "groups",

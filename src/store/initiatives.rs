@@ -7,7 +7,7 @@ use super::{Conn, Error, each_backend, number, parsed};
 use crate::domain::{Initiative, RoundId, Slate, Titles};
 
 #[derive(Queryable, Insertable)]
-#[diesel(table_name = initiatives)]
+#[diesel(table_name = initiatives, treat_none_as_default_value = false)]
 struct Row {
     round_id: String,
     id: String,

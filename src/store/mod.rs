@@ -54,6 +54,9 @@ macro_rules! each_backend {
 use each_backend;
 
 /// How many rows one insert carries: both databases allow 32,766 bound values a statement.
+///
+/// Every row type that is inserted so says `treat_none_as_default_value = false`, even one without an
+/// `Option`: otherwise diesel inserts one by one on SQLite, in a transaction of its own inside ours.
 const ROWS_A_STATEMENT: usize = 2_000;
 
 /// Parses a stored value with the domain's own parser.

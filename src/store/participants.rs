@@ -9,7 +9,7 @@ use super::{Conn, Error, ROWS_A_STATEMENT, each_backend, number, parsed, stored}
 use crate::domain::{Membership, Participant, Roll, RoundId};
 
 #[derive(Queryable, Insertable)]
-#[diesel(table_name = participants)]
+#[diesel(table_name = participants, treat_none_as_default_value = false)]
 struct Row {
     round_id: String,
     code: String,
@@ -19,7 +19,7 @@ struct Row {
 }
 
 #[derive(Queryable, Insertable)]
-#[diesel(table_name = memberships)]
+#[diesel(table_name = memberships, treat_none_as_default_value = false)]
 struct MembershipRow {
     round_id: String,
     participant_code: String,

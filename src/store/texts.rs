@@ -25,7 +25,7 @@ impl Field {
 }
 
 #[derive(Queryable, Insertable)]
-#[diesel(table_name = private_texts)]
+#[diesel(table_name = private_texts, treat_none_as_default_value = false)]
 struct Row {
     round_id: String,
     sequence: i64,

@@ -1,0 +1,112 @@
+//! The boards of all rounds, and what each keeps rendered.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use arc_swap::ArcSwap;
+
+use super::body::{self, Body, Wanted};
+use crate::domain::RoundId;
+use crate::export::Links;
+use crate::service::Fault;
+use crate::service::ledger::Ledger;
+use crate::service::participation::{Participation, participation};
+use crate::store::{self, Store};
+
+/// JSON and CSV, each as it is, with gzip and with brotli.
+const COMMON: usize = 6;
+/// How many other representations a board keeps; beyond that it forgets them and begins anew.
+const OTHERS: usize = 256;
+
+/// A round at one sequence, with what has been rendered of it.
+#[derive(Debug)]
+pub struct Board {
+    /// The round and its ballots.
+    pub ledger: Arc<Ledger>,
+    common: [OnceLock<Arc<Body>>; COMMON],
+    others: Mutex<HashMap<Wanted, Arc<Body>>>,
+    participation: OnceLock<Participation>,
+}
+
+impl Board {
+    fn new(ledger: Arc<Ledger>) -> Self {
+        Self { ledger, common: Default::default(), others: Mutex::default(), participation: OnceLock::new() }
+    }
+
+    /// The representation asked for, rendered at most once.
+    ///
+    /// # Errors
+    /// Every fault of the query.
+    pub fn result(&self, wanted: &Wanted, links: &Links) -> Result<Arc<Body>, Vec<Fault>> {
+        if let Some(place) = wanted.common() {
+            let slot = &self.common[place];
+            if let Some(body) = slot.get() {
+                return Ok(Arc::clone(body));
+            }
+            let body = Arc::new(body::render(&self.ledger, wanted, links)?);
+            return Ok(Arc::clone(slot.get_or_init(|| body)));
+        }
+        if let Some(body) = self.others.lock().unwrap_or_else(PoisonError::into_inner).get(wanted) {
+            return Ok(Arc::clone(body));
+        }
+        let body = Arc::new(body::render(&self.ledger, wanted, links)?);
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        if others.len() >= OTHERS {
+            others.clear();
+        }
+        others.insert(wanted.clone(), Arc::clone(&body));
+        Ok(body)
+    }
+
+    /// Who has answered.
+    pub fn participation(&self) -> &Participation {
+        self.participation.get_or_init(|| participation(&self.ledger))
+    }
+}
+
+/// The newest board of every round.
+#[derive(Debug, Default)]
+pub struct Boards {
+    rounds: ArcSwap<BTreeMap<RoundId, Arc<ArcSwap<Board>>>>,
+}
+
+impl Boards {
+    /// Reads every round.
+    ///
+    /// # Errors
+    /// If storage fails.
+    pub fn load(store: &Store) -> Result<Self, store::Error> {
+        let ledgers = store.snapshot(|conn| {
+            let rounds = store::rounds::all(conn)?;
+            rounds.into_iter().map(|round| Ledger::load(conn, round)).collect::<Result<Vec<_>, _>>()
+        })?;
+        let boards = Self::default();
+        for ledger in ledgers {
+            boards.publish(Arc::new(ledger));
+        }
+        Ok(boards)
+    }
+
+    /// The newest board of a round.
+    pub fn get(&self, round: &RoundId) -> Option<Arc<Board>> {
+        self.rounds.load().get(round).map(|board| board.load_full())
+    }
+
+    /// The newest board of every round, by id.
+    pub fn all(&self) -> Vec<Arc<Board>> {
+        self.rounds.load().values().map(|board| board.load_full()).collect()
+    }
+
+    /// Puts a round's next state in the place of the one before. Only the writer publishes.
+    pub(super) fn publish(&self, ledger: Arc<Ledger>) {
+        let id = ledger.round.id.clone();
+        let board = Arc::new(Board::new(ledger));
+        if let Some(slot) = self.rounds.load().get(&id) {
+            slot.store(board);
+            return;
+        }
+        let mut rounds = BTreeMap::clone(&self.rounds.load());
+        rounds.insert(id, Arc::new(ArcSwap::new(board)));
+        self.rounds.store(Arc::new(rounds));
+    }
+}

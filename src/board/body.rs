@@ -1,0 +1,156 @@
+//! Rendered representations of a result: made once a sequence, compressed once, shared by every reply.
+
+use std::io::Write;
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use crate::export::{Dialect, Language, Links, results};
+use crate::service::Fault;
+use crate::service::ledger::Ledger;
+use crate::service::results::{Query, tally};
+
+/// The form of a representation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// `application/json`
+    #[default]
+    Json,
+    /// `text/csv` by RFC 4180.
+    Csv,
+    /// `text/csv` as Excel in Swedish opens it.
+    ExcelCsv,
+    /// `application/x-ndjson`
+    NdJson,
+}
+
+impl Format {
+    /// The media type.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Csv | Self::ExcelCsv => "text/csv; charset=utf-8; header=present",
+            Self::NdJson => "application/x-ndjson",
+        }
+    }
+}
+
+/// The content coding of a representation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// As it is.
+    #[default]
+    Identity,
+    /// RFC 1952.
+    Gzip,
+    /// RFC 7932.
+    Brotli,
+}
+
+impl Encoding {
+    /// The name in `Content-Encoding`; none when the body is as it is.
+    pub const fn token(self) -> Option<&'static str> {
+        match self {
+            Self::Identity => None,
+            Self::Gzip => Some("gzip"),
+            Self::Brotli => Some("br"),
+        }
+    }
+
+    /// Codes a body.
+    pub fn encode(self, body: Vec<u8>) -> Vec<u8> {
+        match self {
+            Self::Identity => body,
+            Self::Gzip => {
+                let mut coder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+                coder.write_all(&body).and_then(|()| coder.finish()).expect("written to memory")
+            }
+            Self::Brotli => {
+                let mut coded = Vec::new();
+                brotli::CompressorWriter::new(&mut coded, 4096, 5, 22)
+                    .write_all(&body)
+                    .expect("written to memory");
+                coded
+            }
+        }
+    }
+}
+
+/// Which representation of a result is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Wanted {
+    /// Rule and parameters.
+    pub query: Query,
+    /// The form.
+    pub format: Format,
+    /// The language of titles in tables.
+    pub language: Language,
+    /// The content coding.
+    pub encoding: Encoding,
+    /// The query as it was written, for the link to itself.
+    pub written: String,
+}
+
+impl Wanted {
+    /// The place among the representations that every round is asked for all the time; none for others.
+    pub(super) fn common(&self) -> Option<usize> {
+        let format = match self.format {
+            Format::Json => 0,
+            Format::Csv => 1,
+            Format::ExcelCsv | Format::NdJson => return None,
+        };
+        let plain =
+            self.written.is_empty() && self.language == Language::Sv && self.query == Query::default();
+        plain.then_some(format * 3 + self.encoding as usize)
+    }
+}
+
+/// A rendered body.
+#[derive(Debug)]
+pub struct Body {
+    /// The strong validator, with its quotes.
+    pub etag: String,
+    /// What a saved file is called.
+    pub file_name: Option<String>,
+    /// The body.
+    pub bytes: Bytes,
+}
+
+/// Counts, renders and codes a representation.
+pub(super) fn render(ledger: &Ledger, wanted: &Wanted, links: &Links) -> Result<Body, Vec<Fault>> {
+    let tally = tally(&ledger.frame(), &wanted.query)?;
+    let dialect = match wanted.format {
+        Format::Json | Format::NdJson => None,
+        Format::Csv => Some(Dialect::Rfc4180),
+        Format::ExcelCsv => Some(Dialect::Excel),
+    };
+    let body = match dialect {
+        None => results::json(&results::of_round(ledger, &tally, links, &wanted.written)),
+        Some(dialect) => results::csv(&ledger.slate, &tally, dialect, wanted.language),
+    };
+    let round = &ledger.round;
+    Ok(Body {
+        etag: etag(ledger, wanted, links),
+        file_name: dialect.map(|_| {
+            let mark = if ledger.synthetic > 0 { "-synthetic" } else { "" };
+            format!("{}-{}-{}{mark}.csv", round.id, tally.rule.id(), round.sequence)
+        }),
+        bytes: wanted.encoding.encode(body).into(),
+    })
+}
+
+/// Round, sequence, rule, representation and program version: equal exactly if the bytes are.
+fn etag(ledger: &Ledger, wanted: &Wanted, links: &Links) -> String {
+    let round = &ledger.round;
+    let of = format!(
+        "{}\n{}\n{}\n{}\n{wanted:?}\n{}",
+        round.id,
+        round.head,
+        round.revision,
+        env!("CARGO_PKG_VERSION"),
+        links.to("")
+    );
+    let digest = Sha256::digest(of);
+    let digest = u64::from_be_bytes(digest[..8].try_into().expect("eight of 32 bytes"));
+    format!("\"{}-{digest:016x}\"", round.sequence)
+}

@@ -1,0 +1,335 @@
+//! The writer: one thread with the one write connection and a bounded queue.
+//!
+//! Whatever waits is decided and committed together (group commit): one flush to disk answers many. A
+//! refusal in a batch harms nobody else in it, and nobody is answered before the commit.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant as Monotonic};
+
+use tokio::sync::oneshot;
+
+use super::Boards;
+use crate::domain::{Definition, Roll, Round, RoundId, Slate, Submission};
+use crate::service::ballots::{self, Accepted, Refusal};
+use crate::service::ledger::{self, Ledger};
+use crate::service::{Clock, Error, rounds};
+use crate::store::{self, Conn, Store};
+
+/// How many may wait: at ten thousand ballots a second, a tenth of a second's worth.
+const QUEUE: usize = 1_024;
+/// The most that is committed together.
+const BATCH: usize = 512;
+
+/// Why a submission was not accepted.
+#[derive(Debug)]
+pub enum SubmitError {
+    /// It was decided on, and refused.
+    Refused(Refusal),
+    /// There is no such round.
+    NoSuchRound,
+    /// The queue is full: nothing was done.
+    Busy,
+    /// Storage failed while it was being written: whether it was accepted must be asked.
+    Unknown,
+}
+
+type Answer<T> = oneshot::Sender<T>;
+type Submissions = Vec<(Submission, Answer<Result<Accepted, SubmitError>>)>;
+type Expected = Box<dyn FnOnce(&Round) -> bool + Send>;
+
+enum Job {
+    Submit {
+        round: RoundId,
+        submission: Submission,
+        answer: Answer<Result<Accepted, SubmitError>>,
+    },
+    Command {
+        round: RoundId,
+        command: rounds::Command,
+        expected: Expected,
+        answer: Answer<Result<Arc<Ledger>, Error>>,
+    },
+    Create {
+        id: RoundId,
+        definition: Box<Definition>,
+        slate: Slate,
+        roll: Roll,
+        answer: Answer<Result<Arc<Ledger>, Error>>,
+    },
+}
+
+/// A way to the writer's queue. The thread ends, its queue finished, when the last of these is gone.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    queue: SyncSender<Job>,
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Submit { .. } => "Submit",
+            Self::Command { .. } => "Command",
+            Self::Create { .. } => "Create",
+        })
+    }
+}
+
+/// The thread, to wait for at the end.
+#[derive(Debug)]
+pub struct WriterThread(JoinHandle<()>);
+
+impl WriterThread {
+    /// Waits until the queue is finished; every [`Writer`] must be gone, or this waits for ever.
+    pub fn join(self) {
+        if self.0.join().is_err() {
+            tracing::error!("the writer ended with a panic");
+        }
+    }
+}
+
+impl Writer {
+    /// Starts the writer. Every `tick` it also looks whether another process has written.
+    ///
+    /// # Errors
+    /// If the database cannot be reached.
+    pub fn start(
+        store: Store,
+        boards: Arc<Boards>,
+        clock: Clock,
+        tick: Duration,
+    ) -> Result<(Self, WriterThread), store::Error> {
+        let conn = store.connect()?;
+        let (queue, jobs) = sync_channel(QUEUE);
+        let desk = Desk { store, conn: Some(conn), boards, clock, data_version: None };
+        let thread = std::thread::Builder::new().name("writer".into()).spawn(move || desk.run(&jobs, tick));
+        let thread = thread.map_err(|error| store::Error::Connection(error.to_string()))?;
+        Ok((Self { queue }, WriterThread(thread)))
+    }
+
+    /// Submits a ballot, or withdraws one; answered after the commit.
+    ///
+    /// # Errors
+    /// [`SubmitError`].
+    pub async fn submit(&self, round: RoundId, submission: Submission) -> Result<Accepted, SubmitError> {
+        let (answer, answered) = oneshot::channel();
+        match self.queue.try_send(Job::Submit { round, submission, answer }) {
+            Ok(()) => answered.await.unwrap_or(Err(SubmitError::Unknown)),
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => Err(SubmitError::Busy),
+        }
+    }
+
+    /// Does what a manager asks for; answered after the commit.
+    ///
+    /// # Errors
+    /// As [`rounds::command`]; none inside when the queue is full.
+    pub async fn command(
+        &self,
+        round: RoundId,
+        command: rounds::Command,
+        expected: impl FnOnce(&Round) -> bool + Send + 'static,
+    ) -> Option<Result<Arc<Ledger>, Error>> {
+        let (answer, answered) = oneshot::channel();
+        let expected = Box::new(expected);
+        self.queue.try_send(Job::Command { round, command, expected, answer }).ok()?;
+        answered.await.ok()
+    }
+
+    /// Makes a round; answered after the commit.
+    ///
+    /// # Errors
+    /// As [`rounds::create`]; none inside when the queue is full.
+    pub async fn create(
+        &self,
+        id: RoundId,
+        definition: Definition,
+        slate: Slate,
+        roll: Roll,
+    ) -> Option<Result<Arc<Ledger>, Error>> {
+        let (answer, answered) = oneshot::channel();
+        let definition = Box::new(definition);
+        self.queue.try_send(Job::Create { id, definition, slate, roll, answer }).ok()?;
+        answered.await.ok()
+    }
+}
+
+/// What the thread works with.
+struct Desk {
+    store: Store,
+    conn: Option<Conn>,
+    boards: Arc<Boards>,
+    clock: Clock,
+    data_version: Option<i32>,
+}
+
+impl Desk {
+    fn run(mut self, jobs: &Receiver<Job>, tick: Duration) {
+        let mut looked = Monotonic::now();
+        self.look();
+        loop {
+            let wait = self.until_due().min(tick.saturating_sub(looked.elapsed()));
+            match jobs.recv_timeout(wait) {
+                Ok(job) => {
+                    let batch: Vec<Job> =
+                        std::iter::once(job).chain(jobs.try_iter().take(BATCH - 1)).collect();
+                    self.work(batch);
+                }
+                Err(RecvTimeoutError::Timeout) => self.record_due(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            if looked.elapsed() >= tick {
+                looked = Monotonic::now();
+                self.record_due();
+                self.look();
+            }
+        }
+    }
+
+    fn work(&mut self, batch: Vec<Job>) {
+        let mut waiting: Vec<(RoundId, Submissions)> = Vec::new();
+        for job in batch {
+            match job {
+                Job::Submit { round, submission, answer } => {
+                    match waiting.iter_mut().find(|(of, _)| *of == round) {
+                        Some((_, submissions)) => submissions.push((submission, answer)),
+                        None => waiting.push((round, vec![(submission, answer)])),
+                    }
+                }
+                Job::Command { round, command, expected, answer } => {
+                    // What was sent before the command is decided before it.
+                    self.submit_all(std::mem::take(&mut waiting));
+                    let known = self.known(&round);
+                    let clock = self.clock.clone();
+                    let done = self.with(|conn| {
+                        rounds::command(conn, &round, known.as_ref(), &clock, command, expected)
+                    });
+                    self.answer(done, answer);
+                }
+                Job::Create { id, definition, slate, roll, answer } => {
+                    let done = self.with(|conn| rounds::create(conn, id, *definition, slate, roll));
+                    self.answer(done, answer);
+                }
+            }
+        }
+        self.submit_all(waiting);
+    }
+
+    fn submit_all(&mut self, waiting: Vec<(RoundId, Submissions)>) {
+        for (round, submissions) in waiting {
+            let known = self.known(&round);
+            let clock = self.clock.clone();
+            let (submissions, answers): (Vec<_>, Vec<_>) = submissions.into_iter().unzip();
+            let done = self.with(|conn| {
+                ledger::change(conn, &round, known.as_ref(), &clock, |change| {
+                    submissions
+                        .into_iter()
+                        .map(|submission| ballots::submit(change, submission))
+                        .collect::<Vec<_>>()
+                })
+            });
+            match done {
+                Ok((ledger, outcomes)) => {
+                    self.boards.publish(ledger);
+                    for (answer, outcome) in answers.into_iter().zip(outcomes) {
+                        // Whoever has gone away meanwhile finds the ballot accepted when asking again.
+                        let _ = answer.send(outcome.map_err(SubmitError::Refused));
+                    }
+                }
+                Err(error) => {
+                    let gone = matches!(error, Error::NoSuchRound);
+                    for answer in answers {
+                        let _ = answer.send(Err(if gone {
+                            SubmitError::NoSuchRound
+                        } else {
+                            SubmitError::Unknown
+                        }));
+                    }
+                }
+            }
+        }
+    }
+
+    fn answer(&self, done: Result<Arc<Ledger>, Error>, answer: Answer<Result<Arc<Ledger>, Error>>) {
+        if let Ok(ledger) = &done {
+            self.boards.publish(Arc::clone(ledger));
+        }
+        let _ = answer.send(done);
+    }
+
+    fn known(&self, round: &RoundId) -> Option<Arc<Ledger>> {
+        self.boards.get(round).map(|board| Arc::clone(&board.ledger))
+    }
+
+    /// Works on the write connection; a failed one is given up, and the next piece of work gets a new one.
+    fn with<T>(&mut self, work: impl FnOnce(&mut Conn) -> Result<T, Error>) -> Result<T, Error> {
+        let mut conn = if let Some(conn) = self.conn.take() {
+            conn
+        } else {
+            self.data_version = None;
+            self.store.connect()?
+        };
+        let done = work(&mut conn);
+        match &done {
+            Err(Error::Store(error)) => tracing::error!(%error, "the writer could not write"),
+            Ok(_) | Err(_) => self.conn = Some(conn),
+        }
+        done
+    }
+
+    fn until_due(&self) -> Duration {
+        let now = self.clock.now();
+        let boards = self.boards.all();
+        let due = rounds::next_due(boards.iter().map(|board| &board.ledger.round), now);
+        due.map_or(Duration::MAX, |due| (due.utc() - now.utc()).to_std().unwrap_or_default())
+    }
+
+    /// Records the openings and closings that are due, with nobody present.
+    fn record_due(&mut self) {
+        let now = self.clock.now();
+        for board in self.boards.all() {
+            let Ledger { round, slate, roll, .. } = &*board.ledger;
+            if round.due(now, slate, roll).is_none() {
+                continue;
+            }
+            let clock = self.clock.clone();
+            if let Ok(ledger) =
+                self.with(|conn| rounds::record_due(conn, &round.id, Some(&board.ledger), &clock))
+            {
+                tracing::info!(round = %round.id, state = %ledger.round.state, "a round changed its state at its time");
+                self.boards.publish(ledger);
+            }
+        }
+    }
+
+    /// Takes over what another process, such as the command line, has written to the same database.
+    fn look(&mut self) {
+        let before = self.data_version;
+        let look = self.with(|conn| {
+            let version = conn.data_version()?;
+            if version.is_some() && version == before {
+                return Ok((version, Vec::new()));
+            }
+            Ok((version, store::rounds::marks(conn)?))
+        });
+        let Ok((version, marks)) = look else { return };
+        let mut complete = true;
+        for (id, sequence, revision) in marks {
+            let known = self.known(&id);
+            if known.is_some_and(|known| known.round.sequence == sequence && known.round.revision == revision)
+            {
+                continue;
+            }
+            match ledger::read(&self.store, &id) {
+                Ok(ledger) => self.boards.publish(ledger),
+                Err(error) => {
+                    complete = false;
+                    tracing::warn!(round = %id, %error, "a round could not be read again");
+                }
+            }
+        }
+        if complete {
+            self.data_version = version;
+        }
+    }
+}

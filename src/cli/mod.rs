@@ -1,0 +1,159 @@
+//! The command line: the same use cases as over HTTP, on the same database, also while the server runs.
+//!
+//! Exit codes: 0 done; 1 refused, because of what was given or the state of the round; 2 wrong usage;
+//! 3 a file, the database or the network failed.
+
+mod ballot_sheet;
+mod ballots;
+mod config;
+mod demo;
+mod export;
+mod round;
+mod round_files;
+pub mod serve;
+mod sheet;
+mod tally;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Given, Settings};
+use crate::service::{self, Fault};
+use crate::store::{self, Store};
+
+/// Ranked ballots in, exact weighted rankings out.
+#[derive(Debug, Parser)]
+#[command(
+    name = "handslag",
+    version,
+    about,
+    after_help = "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 a file, the database or the network failed.\n\n\
+                  Example: handslag serve --demo"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    given: Given,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API
+    Serve(serve::Arguments),
+    /// Print an access token that lives for 15 minutes
+    Token(token::Arguments),
+    /// Make, show and run rounds
+    #[command(subcommand)]
+    Round(round::Command),
+    /// Read ballots from files
+    #[command(subcommand)]
+    Ballots(ballots::Command),
+    /// Count the ballots of a file
+    Tally(tally::Arguments),
+    /// Write a round's result, ballots or participation to a file
+    Export(export::Arguments),
+    /// Print the settings in force, with secrets masked
+    Config(config::Arguments),
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+enum Failure {
+    /// Because of what was given, or the state of the round: exit code 1.
+    Refused(Vec<String>),
+    /// Because a file, the database or the network failed: exit code 3.
+    Failed(String),
+}
+
+impl Failure {
+    #[expect(clippy::needless_pass_by_value, reason = "the shape map_err wants")]
+    fn refused(reason: impl ToString) -> Self {
+        Self::Refused(vec![reason.to_string()])
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "the shape map_err wants")]
+    fn failed(reason: impl ToString) -> Self {
+        Self::Failed(reason.to_string())
+    }
+}
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        Self::failed(error)
+    }
+}
+
+impl From<service::Error> for Failure {
+    fn from(error: service::Error) -> Self {
+        match error {
+            service::Error::Store(error) => error.into(),
+            service::Error::Invalid(faults) => {
+                Self::Refused(faults.iter().map(|fault| line("", fault)).collect())
+            }
+            error => Self::refused(error),
+        }
+    }
+}
+
+/// A fault as a line of a report.
+fn line(place: &str, fault: &Fault) -> String {
+    let place = if place.is_empty() { fault.place.to_string() } else { place.to_owned() };
+    format!("{place}: {}: {} / {}", fault.code, fault.detail.sv, fault.detail.en)
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let settings = match cli.given.settle() {
+        Ok(settings) => settings,
+        Err(error) => {
+            eprintln!("handslag: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let done = match cli.command {
+        Command::Serve(arguments) => serve::run(&settings, &arguments),
+        Command::Token(arguments) => token::run(&settings, arguments),
+        Command::Round(command) => round::run(&settings, command),
+        Command::Ballots(command) => ballots::run(&settings, command),
+        Command::Tally(arguments) => tally::run(&arguments),
+        Command::Export(arguments) => export::run(&settings, &arguments),
+        Command::Config(arguments) => {
+            config::run(&settings, &arguments);
+            Ok(())
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Refused(lines)) => {
+            for line in &lines {
+                eprintln!("{line}");
+            }
+            if lines.len() > 1 {
+                eprintln!("handslag: {} faults; nothing was changed", lines.len());
+            }
+            ExitCode::from(1)
+        }
+        Err(Failure::Failed(reason)) => {
+            eprintln!("handslag: {reason}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+fn open(settings: &Settings) -> Result<Store, Failure> {
+    Ok(Store::open(settings.database.clone())?)
+}
+
+/// Writes to standard output; a reader that has gone away, such as `head`, is no failure.
+fn print(bytes: &[u8]) -> Result<(), Failure> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::failed(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}

@@ -1,0 +1,121 @@
+//! `handslag serve`: puts the parts together, serves, and stops in order.
+
+use std::collections::HashMap;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jsonwebtoken::Algorithm;
+
+use super::{Failure, demo, open};
+use crate::board::{Boards, Writer, WriterThread};
+use crate::config::Settings;
+use crate::export::Links;
+use crate::http::{Running, Site, listen};
+use crate::identity::{Issuer, SigningKey, Validator};
+use crate::observe;
+use crate::service::Clock;
+use crate::store::Store;
+
+/// How often the writer looks for what other processes have written.
+const TICK: Duration = Duration::from_secs(1);
+/// The longest life of a token of our own issuer, in seconds.
+const LONGEST_LIFE: i64 = 15 * 60;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: handslag serve --demo --bind 127.0.0.1:8080")]
+pub(super) struct Arguments {
+    /// Load the 290 municipalities, 13 initiatives and 230 synthetic ballots, and print tokens and curl lines
+    #[arg(long)]
+    demo: bool,
+}
+
+pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failure> {
+    observe::start(settings);
+    let store = open(settings)?;
+    let clock = Clock::System;
+    if arguments.demo {
+        demo::prepare(&store, &clock)?;
+    }
+    let listener = TcpListener::bind(settings.bind)
+        .map_err(|error| Failure::failed(format!("cannot listen on {}: {error}", settings.bind)))?;
+    let address = listener.local_addr().map_err(Failure::failed)?;
+    let key = SigningKey::load_or_create(&settings.data_dir).map_err(Failure::failed)?;
+    let public_url = settings.public_url(address);
+    actix_web::rt::System::new().block_on(async {
+        let (running, writer) = assemble(
+            store,
+            &key,
+            &public_url,
+            clock.clone(),
+            TICK,
+            settings.workers,
+            listener,
+            Signals::Stop,
+        )
+        .map_err(Failure::failed)?;
+        tracing::info!(%address, %public_url, "listening");
+        if arguments.demo {
+            let reach = if address.ip().is_unspecified() { local(address) } else { address };
+            print!("{}", demo::greeting(&format!("http://{reach}"), &public_url, &key, &clock));
+        } else {
+            println!("handslag listens on http://{address}");
+        }
+        let served = running.serve().await.map_err(Failure::failed);
+        tracing::info!("no more requests; finishing the queue");
+        // The workers are gone, and with them their ways to the writer; what waits is written first.
+        tokio::task::spawn_blocking(|| writer.join()).await.map_err(Failure::failed)?;
+        served
+    })
+}
+
+fn local(address: SocketAddr) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], address.port()))
+}
+
+/// Whether signals of the system stop the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signals {
+    /// SIGTERM and SIGINT stop it in order.
+    Stop,
+    /// Somebody else does.
+    Ignore,
+}
+
+/// Puts the parts together and begins to listen. Must be called in an actix system.
+///
+/// # Errors
+/// If the database or the address cannot be used; in words.
+#[expect(clippy::too_many_arguments, reason = "the parts of the service, each of which a test replaces")]
+pub fn assemble(
+    store: Store,
+    key: &SigningKey,
+    public_url: &str,
+    clock: Clock,
+    tick: Duration,
+    workers: usize,
+    listener: TcpListener,
+    signals: Signals,
+) -> Result<(Running, WriterThread), String> {
+    let boards = Arc::new(Boards::load(&store).map_err(|error| error.to_string())?);
+    let started = Writer::start(store.clone(), Arc::clone(&boards), clock.clone(), tick);
+    let (writer, thread) = started.map_err(|error| error.to_string())?;
+    let own = Issuer {
+        name: public_url.to_owned(),
+        audience: public_url.to_owned(),
+        typ: "at+jwt".to_owned(),
+        keys: HashMap::from([(key.kid().to_owned(), (Algorithm::EdDSA, key.decoding().clone()))]),
+        longest_life: LONGEST_LIFE,
+    };
+    let site = Site {
+        boards,
+        writer,
+        store,
+        links: Links::new(public_url),
+        validator: Validator::new(vec![own]),
+        clock,
+    };
+    let running =
+        listen(listener, site, workers, signals == Signals::Stop).map_err(|error| error.to_string())?;
+    Ok((running, thread))
+}

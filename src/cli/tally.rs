@@ -1,0 +1,178 @@
+//! `handslag tally`: counts the ballots of a file, without a database.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::ballot_sheet::{self, SheetBallot};
+use super::round_files::read_initiatives;
+use super::sheet::Sheet;
+use super::{Failure, line, print};
+use crate::domain::{
+    Initiative, InitiativeId, InitiativeStatus, LadderStep, MAX_INITIATIVES, Ranking, Slate, Titles,
+};
+use crate::export::results::{Provenance, csv, document, json};
+use crate::export::{Dialect, Language};
+use crate::service::Fault;
+use crate::service::results::{Frame, Query, tally};
+use crate::tally::{Counts, MAX_PICKS, Profile};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "The file is CSV: participantCode,rank1,…,rankK or count,rank1,…,rankK (wide), or\n\
+                  participantCode,rank,initiativeId (long).\n\n\
+                  Example: handslag tally --rule linear --initiatives fixtures/initiatives.csv ballots.csv")]
+pub(super) struct Arguments {
+    /// The file with the ballots
+    file: PathBuf,
+    #[command(flatten)]
+    query: QueryArguments,
+    /// File of initiatives, for titles and for those that nobody picked
+    #[arg(long, value_name = "FILE")]
+    initiatives: Option<PathBuf>,
+    /// How many count as the top
+    #[arg(long, default_value_t = 3)]
+    cut: usize,
+    /// The lot of the tie ladder: every id, best first, with commas
+    #[arg(long, value_name = "IDS")]
+    lot: Option<String>,
+    /// Id of the rule set that the result names, such as handslag-2024/1
+    #[arg(long, value_name = "ID")]
+    rule_set: Option<String>,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t = OutputFormat::Csv)]
+    format: OutputFormat,
+}
+
+/// Rule and parameters, under the same names as in the API.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct QueryArguments {
+    /// The rule: linear, borda-average, borda-pessimistic, modified-borda, dowdall, approval-1 …, custom
+    #[arg(long)]
+    rule: Option<String>,
+    /// Points per rank for the rule custom, with commas: 5,3,2,1,1/2
+    #[arg(long)]
+    points: Option<String>,
+    /// Read only so many first ranks
+    #[arg(long)]
+    picks: Option<usize>,
+    /// Steps of the tie ladder, with commas: listed,first-places,head-to-head,lot; or none
+    #[arg(long)]
+    ladder: Option<String>,
+}
+
+impl QueryArguments {
+    pub(super) fn query(&self) -> Query {
+        let Self { rule, points, picks, ladder } = self.clone();
+        Query { rule, points, picks, ladder }
+    }
+
+    /// The same as the API's query string, for links.
+    pub(super) fn written(&self) -> String {
+        let picks = self.picks.map(|picks| picks.to_string());
+        let pairs =
+            [("rule", &self.rule), ("points", &self.points), ("picks", &picks), ("ladder", &self.ladder)];
+        let pairs: Vec<String> =
+            pairs.iter().filter_map(|(name, value)| Some(format!("{name}={}", value.as_ref()?))).collect();
+        if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum OutputFormat {
+    Json,
+    Csv,
+    ExcelCsv,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let ballots = ballot_sheet::read(&Sheet::open(&arguments.file)?)?;
+    let slate = match &arguments.initiatives {
+        Some(path) => read_initiatives(&Sheet::open(path)?).map_err(Failure::Refused)?,
+        None => slate_of(&ballots)?,
+    };
+    let picks = ballots.iter().map(|ballot| ballot.ranking.len()).max().unwrap_or(0).clamp(1, MAX_PICKS);
+    let profile = profile(&ballots, &slate, picks)?;
+    let lot = arguments.lot.as_deref().map(|text| read_lot(text, &slate)).transpose()?;
+    if arguments.cut < 1 || arguments.cut > slate.len() {
+        return Err(Failure::refused(format!("--cut: a number from 1 to {}", slate.len())));
+    }
+    let counts = Counts::of(&profile);
+    let frame = Frame {
+        slate: &slate,
+        profile: &profile,
+        counts: &counts,
+        picks,
+        cut: arguments.cut,
+        ladder: LadderStep::ALL,
+        lot: lot.as_deref(),
+        rule: "linear",
+        points: &[],
+    };
+    let tally = tally(&frame, &arguments.query.query()).map_err(|faults| query_faults(&faults))?;
+    match arguments.format {
+        OutputFormat::Csv => print(&csv(&slate, &tally, Dialect::Rfc4180, Language::Sv)),
+        OutputFormat::ExcelCsv => print(&csv(&slate, &tally, Dialect::Excel, Language::Sv)),
+        OutputFormat::Json => {
+            print(&json(&document(&slate, &tally, Provenance { rule_set: arguments.rule_set.clone() })))
+        }
+    }
+}
+
+/// Faults of rule and parameters, as the options that they are here.
+pub(super) fn query_faults(faults: &[Fault]) -> Failure {
+    let place = |fault: &Fault| fault.place.to_string().replace("#/", "--");
+    Failure::Refused(faults.iter().map(|fault| line(&place(fault), fault)).collect())
+}
+
+/// The candidates that the ballots name: by number if all ids are numbers, else by text.
+fn slate_of(ballots: &[SheetBallot]) -> Result<Slate, Failure> {
+    let ids: BTreeSet<&str> =
+        ballots.iter().flat_map(|ballot| &ballot.ranking).map(|(id, _)| &**id).collect();
+    let mut ids: Vec<&str> = ids.into_iter().collect();
+    if ids.len() > MAX_INITIATIVES {
+        return Err(Failure::refused(format!("{} candidates; at most {MAX_INITIATIVES}", ids.len())));
+    }
+    if ids.iter().all(|id| id.parse::<u64>().is_ok()) {
+        ids.sort_by_key(|id| id.parse::<u64>().unwrap_or_default());
+    }
+    let initiative = |(number, id): (u16, &&str)| {
+        Ok(Initiative {
+            id: id.parse().map_err(|fault| Failure::refused(format!("{id:?}: {fault}")))?,
+            number,
+            title: Titles { sv: (*id).to_owned(), en: (*id).to_owned() },
+            area: None,
+            owner: None,
+            status: InitiativeStatus::Documented,
+            source: None,
+        })
+    };
+    Ok(Slate::new((1..).zip(&ids).map(initiative).collect::<Result<_, Failure>>()?))
+}
+
+fn profile(ballots: &[SheetBallot], slate: &Slate, picks: usize) -> Result<Profile, Failure> {
+    let mut profile = Profile::new(slate.len());
+    let mut faults = Vec::new();
+    for ballot in ballots {
+        let ids: Vec<String> = ballot.ranking.iter().map(|(id, _)| id.clone()).collect();
+        match Ranking::read(&ids, slate, (0, picks)) {
+            Ok(ranking) => profile.add(ranking.places(), ballot.count),
+            Err(found) => faults.extend(found.into_iter().map(|(place, fault)| {
+                let at = match place {
+                    crate::domain::Where::Rank(i) => &ballot.ranking[i].1,
+                    _ => &ballot.at,
+                };
+                line(&at.to_string(), &Fault::from((place, fault)))
+            })),
+        }
+    }
+    if faults.is_empty() { Ok(profile) } else { Err(Failure::Refused(faults)) }
+}
+
+fn read_lot(text: &str, slate: &Slate) -> Result<Vec<InitiativeId>, Failure> {
+    let lot: Option<Vec<InitiativeId>> = text.split(',').map(|id| id.trim().parse().ok()).collect();
+    let distinct = |lot: &Vec<InitiativeId>| {
+        lot.len() == slate.len() && slate.initiatives().iter().all(|initiative| lot.contains(&initiative.id))
+    };
+    lot.filter(distinct).ok_or_else(|| Failure::refused("--lot: every id once, with commas"))
+}

@@ -1,0 +1,80 @@
+//! `handslag token`: access tokens of our own issuer, for curl within minutes.
+
+use clap::ArgGroup;
+
+use super::{Failure, open, print};
+use crate::config::Settings;
+use crate::domain::{ParticipantCode, ParticipantKind, RoundId};
+use crate::identity::{Grant, LIFETIME, SigningKey, TokenIssuer};
+use crate::service::{Clock, ledger};
+
+#[derive(Debug, clap::Args)]
+#[command(
+    group(ArgGroup::new("whose").required(true).args(["municipality", "participant", "analyst", "manager", "all"])),
+    after_help = "The token is the last line of the output; what is said about it goes to standard error.\n\n\
+                  Example: TOKEN=$(handslag token --municipality 0180)"
+)]
+pub(super) struct Arguments {
+    /// A municipality's code; short for --participant municipality:CODE
+    #[arg(long, value_name = "CODE")]
+    municipality: Option<String>,
+    /// A participant, as kind:code
+    #[arg(long, value_name = "KIND:CODE")]
+    participant: Option<String>,
+    /// An analyst: lists ballots, sees results before they are public
+    #[arg(long)]
+    analyst: bool,
+    /// A round manager: what an analyst may, and runs rounds
+    #[arg(long)]
+    manager: bool,
+    /// With --round: everybody on the roll, as lines of code, tab, token
+    #[arg(long, requires = "round")]
+    all: bool,
+    /// The round whose roll is meant
+    #[arg(long, value_name = "ROUND", requires = "all")]
+    round: Option<String>,
+}
+
+pub(super) fn run(settings: &Settings, arguments: Arguments) -> Result<(), Failure> {
+    let key = SigningKey::load_or_create(&settings.data_dir).map_err(Failure::failed)?;
+    let public_url = settings.public_url(settings.bind);
+    let issuer = TokenIssuer { issuer: &public_url, key: &key };
+    let now = Clock::System.now();
+    if let Some(round) = arguments.round {
+        let id: RoundId = round.parse().map_err(Failure::refused)?;
+        let ledger = ledger::read(&open(settings)?, &id)?;
+        let line = |code: &ParticipantCode| {
+            format!("{code}\t{}\n", issuer.issue(&Grant::participant(code.clone()), now))
+        };
+        let lines: String =
+            ledger.roll.participants().iter().map(|participant| line(&participant.code)).collect();
+        return print(lines.as_bytes());
+    }
+    let (grant, flags) = match (arguments.municipality, arguments.participant) {
+        (Some(code), _) => {
+            let code: ParticipantCode = code.parse().map_err(Failure::refused)?;
+            if code.kind() != ParticipantKind::Municipality {
+                return Err(Failure::refused("a municipality's code has four digits, such as 0180"));
+            }
+            let flags = format!("--municipality {code}");
+            (Grant::participant(code), flags)
+        }
+        (None, Some(participant)) => {
+            let code = ParticipantCode::from_qualified(&participant).map_err(Failure::refused)?;
+            (Grant::participant(code), format!("--participant {participant}"))
+        }
+        (None, None) if arguments.manager => (Grant::manager(), "--manager".to_owned()),
+        (None, None) => (Grant::analyst(), "--analyst".to_owned()),
+    };
+    eprintln!(
+        "Valid for {} minutes at {public_url}. A fresh one: {} token {flags}",
+        LIFETIME / 60,
+        program()
+    );
+    print(format!("{}\n", issuer.issue(&grant, now)).as_bytes())
+}
+
+/// The program as it was called.
+pub(super) fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "handslag".to_owned())
+}

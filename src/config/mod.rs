@@ -1,0 +1,249 @@
+//! Every setting, in one struct: from flags, `HANDSLAG_…` variables and a TOML file, in that order.
+//!
+//! An unknown key or variable is an error: a setting that is misspelt must not silently be the default.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+
+use crate::store::Database;
+
+/// The settings as they are given; each may be absent.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[command(next_help_heading = "Settings")]
+pub struct Given {
+    /// Folder for the database file and the signing key [default: ./data]
+    #[arg(long, global = true, env = "HANDSLAG_DATA_DIR", value_name = "FOLDER")]
+    pub data_dir: Option<PathBuf>,
+
+    /// Address to listen on [default: 127.0.0.1:8080]
+    #[arg(long, global = true, env = "HANDSLAG_BIND", value_name = "ADDRESS:PORT")]
+    pub bind: Option<SocketAddr>,
+
+    /// sqlite:PATH or postgres://USER@HOST/NAME [default: sqlite:<data-dir>/handslag.db]
+    #[arg(long, global = true, env = "HANDSLAG_DATABASE", value_name = "URL", hide_env_values = true)]
+    pub database: Option<String>,
+
+    /// Address the service is known by: the issuer of tokens and the base of links [default: http://<bind>]
+    #[arg(long, global = true, env = "HANDSLAG_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+
+    /// Threads that serve requests [default: as many as the machine has cores]
+    #[arg(long, global = true, env = "HANDSLAG_WORKERS", value_name = "N")]
+    pub workers: Option<usize>,
+
+    /// Least severe log lines to write [default: info]
+    #[arg(long, global = true, env = "HANDSLAG_LOG_LEVEL", value_name = "LEVEL")]
+    pub log_level: Option<LogLevel>,
+
+    /// Form of log lines [default: text on a terminal, json elsewhere]
+    #[arg(long, global = true, env = "HANDSLAG_LOG_FORMAT", value_name = "FORM")]
+    pub log_format: Option<LogFormat>,
+
+    /// TOML file with any of these settings, in camelCase: dataDir = "…"
+    #[arg(long, global = true, env = "HANDSLAG_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+}
+
+/// How severe a log line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// Something failed.
+    Error,
+    /// Something is not as it should be.
+    Warn,
+    /// Writes, refusals, state changes.
+    Info,
+    /// Every exchange.
+    Debug,
+}
+
+/// The form of log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines, one object a line.
+    Json,
+}
+
+/// The settings in force.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Folder for the database file and the signing key.
+    pub data_dir: PathBuf,
+    /// Address to listen on.
+    pub bind: SocketAddr,
+    /// Where the data is.
+    pub database: Database,
+    /// The address the service is known by; none means that of [`Settings::bind`].
+    pub public_url: Option<String>,
+    /// Threads that serve requests.
+    pub workers: usize,
+    /// Least severe log lines to write.
+    pub log_level: LogLevel,
+    /// Form of log lines; none means that it depends on where they go.
+    pub log_format: Option<LogFormat>,
+    /// Names of the settings that came from the file, and from flags or the environment.
+    origins: Origins,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Origins {
+    file: BTreeSet<&'static str>,
+    given: BTreeSet<&'static str>,
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(String);
+
+impl Given {
+    /// The settings in force: these over the file's over the defaults.
+    ///
+    /// # Errors
+    /// If the file cannot be read or holds an unknown key, a value makes no sense, or there is a
+    /// `HANDSLAG_…` variable that is no setting.
+    pub fn settle(self) -> Result<Settings, ConfigError> {
+        refuse_unknown_variables()?;
+        let file = match &self.config {
+            None => Self::default(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|error| ConfigError(format!("{}: {error}", path.display())))?;
+                toml::from_str(&text).map_err(|error| ConfigError(format!("{}: {error}", path.display())))?
+            }
+        };
+        let origins = Origins { file: file.names(), given: self.names() };
+        let data_dir = self.data_dir.or(file.data_dir).unwrap_or_else(|| PathBuf::from("./data"));
+        let default = || format!("sqlite:{}", data_dir.join("handslag.db").display());
+        let database = self.database.or(file.database).unwrap_or_else(default);
+        let database = database.parse().map_err(|error| ConfigError(format!("database: {error}")))?;
+        let public_url = self.public_url.or(file.public_url);
+        if let Some(url) = public_url.as_deref().filter(|url| !is_public_url(url)) {
+            return Err(ConfigError(format!(
+                "public-url: {url:?} is not http(s)://HOST with no path, query or fragment"
+            )));
+        }
+        let workers = self
+            .workers
+            .or(file.workers)
+            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
+        if !(1..=512).contains(&workers) {
+            return Err(ConfigError("workers: a number from 1 to 512".to_owned()));
+        }
+        Ok(Settings {
+            bind: self.bind.or(file.bind).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+            log_level: self.log_level.or(file.log_level).unwrap_or(LogLevel::Info),
+            log_format: self.log_format.or(file.log_format),
+            data_dir,
+            database,
+            public_url,
+            workers,
+            origins,
+        })
+    }
+
+    fn names(&self) -> BTreeSet<&'static str> {
+        let set = [
+            ("dataDir", self.data_dir.is_some()),
+            ("bind", self.bind.is_some()),
+            ("database", self.database.is_some()),
+            ("publicUrl", self.public_url.is_some()),
+            ("workers", self.workers.is_some()),
+            ("logLevel", self.log_level.is_some()),
+            ("logFormat", self.log_format.is_some()),
+        ];
+        set.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
+    }
+}
+
+impl Settings {
+    /// The address the service is known by, when it listens here.
+    pub fn public_url(&self, listening: SocketAddr) -> String {
+        let default = || format!("http://{listening}");
+        self.public_url.as_deref().map_or_else(default, |url| url.trim_end_matches('/').to_owned())
+    }
+
+    /// The settings as the TOML file would have them, each with where it came from; secrets masked.
+    pub fn describe(&self) -> String {
+        let text = |value: &str| toml::Value::from(value).to_string();
+        let database = match &self.database {
+            Database::Sqlite(path) => format!("sqlite:{}", path.display()),
+            Database::Postgres(url) => masked(url),
+        };
+        let variant = |value: &dyn std::fmt::Debug| text(&format!("{value:?}").to_lowercase());
+        let lines = [
+            ("dataDir", text(&self.data_dir.display().to_string())),
+            ("bind", text(&self.bind.to_string())),
+            ("database", text(&database)),
+            ("publicUrl", text(&self.public_url(self.bind))),
+            ("workers", self.workers.to_string()),
+            ("logLevel", variant(&self.log_level)),
+            ("logFormat", self.log_format.map_or_else(|| text("text"), |format| variant(&format))),
+        ];
+        let line = |(name, value): (&'static str, String)| {
+            let origin = match (self.origins.given.contains(name), self.origins.file.contains(name)) {
+                (true, _) => "flag or environment",
+                (false, true) => "file",
+                (false, false) if name == "logFormat" => "default on a terminal; json elsewhere",
+                (false, false) => "default",
+            };
+            format!("{name} = {value}  # {origin}\n")
+        };
+        lines.into_iter().map(line).collect()
+    }
+}
+
+/// The address without its password, wherever the password stands in it.
+fn masked(url: &str) -> String {
+    let (address, parameters) = url.split_once('?').unwrap_or((url, ""));
+    let address =
+        match address.rsplit_once('@').and_then(|(user, host)| Some((user.rsplit_once("//")?, host))) {
+            Some(((scheme, user), host)) => match user.split_once(':') {
+                Some((name, _)) => format!("{scheme}//{name}:***@{host}"),
+                None => address.to_owned(),
+            },
+            None => address.to_owned(),
+        };
+    let parameter = |pair: &str| match pair.split_once('=') {
+        Some((name, _)) if name.contains("password") => format!("{name}=***"),
+        _ => pair.to_owned(),
+    };
+    if parameters.is_empty() {
+        return address;
+    }
+    let parameters: Vec<String> = parameters.split('&').map(parameter).collect();
+    format!("{address}?{}", parameters.join("&"))
+}
+
+fn is_public_url(url: &str) -> bool {
+    let host = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"))
+        .map(|host| host.trim_end_matches('/'));
+    let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
+    host.is_some_and(|host| !host.is_empty() && host.chars().all(fine))
+}
+
+fn refuse_unknown_variables() -> Result<(), ConfigError> {
+    const KNOWN: [&str; 8] =
+        ["DATA_DIR", "BIND", "DATABASE", "PUBLIC_URL", "WORKERS", "LOG_LEVEL", "LOG_FORMAT", "CONFIG"];
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for name in names {
+        if let Some(setting) = name.strip_prefix("HANDSLAG_").filter(|setting| !KNOWN.contains(setting)) {
+            return Err(ConfigError(format!(
+                "the variable HANDSLAG_{setting} is no setting; see handslag --help"
+            )));
+        }
+    }
+    Ok(())
+}

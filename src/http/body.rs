@@ -1,0 +1,65 @@
+//! Bodies that come in: bounded, JSON, and of exactly the shape that the API document gives.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest, web};
+use serde::de::DeserializeOwned;
+
+use super::problem::{CONTENT_TOO_LARGE, Problem, UNSUPPORTED_MEDIA_TYPE};
+
+/// A document that may come in.
+pub(super) trait Incoming: DeserializeOwned + 'static {
+    /// The most bytes it may have.
+    const LIMIT: usize;
+    /// The media types it may come as.
+    const TYPES: &'static [&'static str] = &["application/json"];
+}
+
+/// A body, read.
+#[derive(Debug)]
+pub(super) struct Body<T>(pub(super) T);
+
+impl<T: Incoming> FromRequest for Body<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let typed = is_of_type(request, T::TYPES);
+        let payload = web::Payload::from_request(request, payload).into_inner();
+        let announced =
+            request.headers().get(header::CONTENT_LENGTH).and_then(|field| field.to_str().ok()?.parse().ok());
+        Box::pin(async move {
+            if !typed {
+                let types = T::TYPES.join(", ");
+                return Err(Problem::new(
+                    &UNSUPPORTED_MEDIA_TYPE,
+                    &format!("Innehållet ska vara {types}."),
+                    &format!("The content is to be {types}."),
+                ));
+            }
+            let too_large = || {
+                let limit = T::LIMIT;
+                let sv = format!("Högst {limit} byte.");
+                Problem::new(&CONTENT_TOO_LARGE, &sv, &format!("At most {limit} bytes."))
+            };
+            if announced.is_some_and(|announced: usize| announced > T::LIMIT) {
+                return Err(too_large());
+            }
+            let payload = payload.map_err(|_| Problem::bad_body("no payload"))?;
+            let bytes = payload.to_bytes_limited(T::LIMIT).await.map_err(|_| too_large())?;
+            let bytes = bytes.map_err(|_| Problem::bad_body("the request ended early"))?;
+            serde_json::from_slice(&bytes).map(Self).map_err(|error| Problem::bad_body(&error.to_string()))
+        })
+    }
+}
+
+fn is_of_type(request: &HttpRequest, types: &[&str]) -> bool {
+    let mut fields = request.headers().get_all(header::CONTENT_TYPE);
+    let (Some(field), None) = (fields.next(), fields.next()) else { return false };
+    let Ok(media) = field.to_str().unwrap_or_default().parse::<mime::Mime>() else { return false };
+    let utf8 = media.get_param(mime::CHARSET).is_none_or(|charset| charset == mime::UTF_8);
+    utf8 && types.iter().any(|known| media.essence_str().eq_ignore_ascii_case(known))
+}

@@ -1,0 +1,109 @@
+//! What is around every exchange: the request's id and trace, problems in the caller's language, the log line.
+
+use std::time::Instant as Monotonic;
+
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use rand::Rng;
+use uuid::Uuid;
+
+use super::negotiate;
+use super::problem::Problem;
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// Wraps every exchange.
+pub(super) async fn envelope<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, actix_web::Error> {
+    let started = Monotonic::now();
+    let trace = Trace::of(request.headers().get(TRACEPARENT));
+    let language = negotiate::language(request.headers());
+    let response = next.call(request).await?;
+    let status = response.status();
+    let mut response = if status.is_client_error() || status.is_server_error() {
+        let written =
+            response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t == "application/problem+json");
+        let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
+        if written {
+            response.map_into_left_body()
+        } else {
+            let reply = if let Some(problem) = problem {
+                problem.reply(language, Uuid::now_v7())
+            } else {
+                let mut reply = Problem::of_status(status).reply(language, Uuid::now_v7());
+                if let Some(allow) = response.headers().get(header::ALLOW) {
+                    reply.headers_mut().insert(header::ALLOW, allow.clone());
+                }
+                reply
+            };
+            response.into_response(reply.map_into_right_body())
+        }
+    } else {
+        response.map_into_left_body()
+    };
+    let headers = response.headers_mut();
+    headers.insert(TRACEPARENT, trace.header());
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    log(&response, &trace, started);
+    Ok(response)
+}
+
+/// One line an exchange. Polls that went well are told at `debug` only: they are most of all traffic.
+fn log<B>(response: &ServiceResponse<B>, trace: &Trace, started: Monotonic) {
+    let status = response.status().as_u16();
+    let request = response.request();
+    let method = request.method().as_str();
+    let quiet = status < 400 && matches!(method, "GET" | "HEAD" | "OPTIONS");
+    // The pattern, not the path: a path may hold anything a caller writes.
+    let route = || request.match_pattern().unwrap_or_else(|| "unknown".to_owned());
+    let micros = || u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    if quiet {
+        tracing::debug!(method, route = route(), status, micros = micros(), trace = %trace.id(), "answered");
+    } else {
+        tracing::info!(method, route = route(), status, micros = micros(), trace = %trace.id(), "answered");
+    }
+}
+
+/// A trace (W3C Trace Context): the caller's if it is well formed, else a new one; the span is ours.
+struct Trace {
+    id: u128,
+    span: u64,
+    flags: u8,
+}
+
+impl Trace {
+    fn of(field: Option<&HeaderValue>) -> Self {
+        let mut random = rand::thread_rng();
+        let span = random.gen_range(1..=u64::MAX);
+        let given = field.and_then(|field| field.to_str().ok()).and_then(parse);
+        let (id, flags) = given.unwrap_or_else(|| (random.gen_range(1..=u128::MAX), 0));
+        Self { id, span, flags }
+    }
+
+    fn id(&self) -> String {
+        format!("{:032x}", self.id)
+    }
+
+    fn header(&self) -> HeaderValue {
+        let text = format!("00-{:032x}-{:016x}-{:02x}", self.id, self.span, self.flags);
+        HeaderValue::try_from(text).expect("hex and hyphens")
+    }
+}
+
+fn parse(field: &str) -> Option<(u128, u8)> {
+    let hex = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    let parts: Vec<&str> = field.split('-').collect();
+    let [version, id, parent, flags, rest @ ..] = &*parts else { return None };
+    let sizes = version.len() == 2 && id.len() == 32 && parent.len() == 16 && flags.len() == 2;
+    let known = *version == "00" && rest.is_empty() || *version != "00" && *version != "ff";
+    if !sizes || !known || ![version, id, parent, flags].into_iter().all(|part| hex(part)) {
+        return None;
+    }
+    let id = u128::from_str_radix(id, 16).ok().filter(|&id| id != 0)?;
+    let parent = u64::from_str_radix(parent, 16).ok()?;
+    (parent != 0).then_some((id, u8::from_str_radix(flags, 16).ok()? & 1))
+}

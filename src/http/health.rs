@@ -1,0 +1,20 @@
+//! Whether the process lives, and whether it can serve.
+
+use actix_web::{HttpResponse, web};
+
+use super::Site;
+use super::problem::Problem;
+use crate::store::rounds;
+
+pub(super) async fn live() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("live\n")
+}
+
+pub(super) async fn ready(site: web::Data<Site>) -> Result<HttpResponse, Problem> {
+    let store = site.store.clone();
+    let reached = web::block(move || store.read(|conn| rounds::marks(conn).map(drop))).await;
+    match reached {
+        Ok(Ok(())) => Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n")),
+        Ok(Err(_)) | Err(_) => Err(Problem::unavailable()),
+    }
+}

@@ -1,0 +1,29 @@
+//! The HTTP service: who may ask, what was asked, one call inwards, one reply.
+//!
+//! No rule of the vote and no transaction here. [`routes`] is the map; [`problem`] the only place that knows
+//! statuses and problem types.
+
+mod api_info;
+mod ballots;
+mod body;
+mod conditional;
+mod envelope;
+mod guard;
+mod health;
+mod initiatives;
+mod negotiate;
+mod paging;
+mod participants;
+mod participation;
+pub mod problem;
+mod query;
+mod reply;
+mod results;
+mod rounds;
+pub mod routes;
+mod rules;
+mod server;
+mod site;
+
+pub use server::{ListenError, Running, listen};
+pub use site::Site;

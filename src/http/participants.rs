@@ -1,0 +1,134 @@
+//! The roll of a round.
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::{Deserialize, Serialize};
+
+use super::body::{Body, Incoming};
+use super::guard::{Anyone, Caller, Manage};
+use super::initiatives::etag;
+use super::problem::{INVALID_ROUND, Problem};
+use super::query::Query;
+use super::reply::{self, Cache};
+use super::rounds;
+use super::{Site, paging};
+use crate::domain::Participant;
+use crate::export::rounds::ParticipantView;
+use crate::export::{Link, Links, Meta, Page};
+use crate::service::Fault;
+use crate::service::definition::{self, ParticipantText};
+use crate::service::ledger::Ledger;
+use crate::service::rounds::Command;
+
+#[derive(Serialize)]
+struct ParticipantPage {
+    participants: Vec<ParticipantView>,
+    #[serde(rename = "_meta")]
+    meta: Meta,
+    #[serde(rename = "_links")]
+    links: Vec<Link>,
+}
+
+impl ParticipantPage {
+    fn new(ledger: &Ledger, group: Option<(&str, &str)>, page: Page, links: &Links) -> Self {
+        let of_group = |participant: &&Participant| {
+            group.is_none_or(|(column, value)| participant.group(column) == Some(value))
+        };
+        let all: Vec<&Participant> = ledger.roll.participants().iter().filter(of_group).collect();
+        let address = links.of_round(&ledger.round.id, "participants");
+        let query = group.map(|(column, value)| {
+            let query = serde_json::json!({ "column": column, "value": value });
+            format!("?{}", serde_urlencoded::to_string(query).expect("two texts"))
+        });
+        let slice = page.slice(&all);
+        Self {
+            participants: slice.iter().map(|participant| ParticipantView::from(*participant)).collect(),
+            meta: page.meta(all.len(), slice.len()),
+            links: page.links(&format!("{address}{}", query.unwrap_or_default()), all.len()),
+        }
+    }
+}
+
+pub(super) async fn list(
+    caller: Caller<Anyone>,
+    site: web::Data<Site>,
+    path: web::Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let query = Query::read(request.query_string(), &["page", "limit", "column", "value"])?;
+    let page = paging::page(&query)?;
+    let group = match (query.get("column"), query.get("value")) {
+        (None, None) => None,
+        (Some(column), Some(value)) => Some((column, value)),
+        (column, _) => {
+            let missing = if column.is_none() { "column" } else { "value" };
+            let (sv, en) = ("column och value hör ihop.", "column and value go together.");
+            return Err(Problem::bad_query(vec![Fault::member(missing, "parameter", sv, en)]));
+        }
+    };
+    let board = site.board(&caller, &path)?;
+    reply::json_with_etag(&request, Cache::Public, &etag(&board.ledger.round), "Authorization", || {
+        let document = ParticipantPage::new(&board.ledger, group, page, &site.links);
+        Ok(serde_json::to_vec(&document).expect("a document of texts and numbers"))
+    })
+}
+
+/// A participant, as it comes in.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ParticipantBody {
+    code: String,
+    name: String,
+    population: Option<u32>,
+    weight: Option<String>,
+    #[serde(default)]
+    groups: Vec<GroupBody>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GroupBody {
+    column: String,
+    value: String,
+}
+
+impl From<ParticipantBody> for ParticipantText {
+    fn from(body: ParticipantBody) -> Self {
+        Self {
+            code: body.code,
+            name: body.name,
+            population: body.population.map(|n| n.to_string()),
+            weight: body.weight,
+            groups: body.groups.into_iter().map(|group| (group.column, group.value)).collect(),
+        }
+    }
+}
+
+/// The roll of a round, as it comes in.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ParticipantsBody {
+    participants: Vec<ParticipantBody>,
+}
+
+impl Incoming for ParticipantsBody {
+    const LIMIT: usize = 8 * 1024 * 1024;
+}
+
+pub(super) async fn put(
+    caller: Caller<Manage>,
+    site: web::Data<Site>,
+    path: web::Path<String>,
+    request: HttpRequest,
+    body: Body<ParticipantsBody>,
+) -> Result<HttpResponse, Problem> {
+    Query::read(request.query_string(), &[])?;
+    let texts = body.0.participants.into_iter().map(Into::into).collect();
+    let roll = definition::participants(texts).map_err(|faults| Problem::invalid(&INVALID_ROUND, faults))?;
+    let ledger = rounds::command(&caller, &site, &path, &request, Command::Participants(roll)).await?;
+    let mut reply = HttpResponse::Ok();
+    reply
+        .insert_header((header::ETAG, etag(&ledger.round)))
+        .insert_header((header::CACHE_CONTROL, Cache::NoStore.field()));
+    Ok(reply::with_json(&mut reply, &ParticipantPage::new(&ledger, None, Page::default(), &site.links)))
+}

@@ -1,0 +1,74 @@
+//! Participation: who has answered.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::guard::{Anyone, Caller};
+use super::problem::Problem;
+use super::query::Query;
+use super::reply::{self, Cache};
+use super::{Site, negotiate, paging};
+use crate::board::Format;
+use crate::export::participation::{document, groups_csv, missing_csv, over_time_csv};
+use crate::export::{Dialect, Language};
+use crate::identity::Scope;
+use crate::service::participation::missing;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum View {
+    Groups,
+    Missing,
+    OverTime,
+}
+
+pub(super) async fn get(
+    caller: Caller<Anyone>,
+    site: web::Data<Site>,
+    path: web::Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let query = Query::read(request.query_string(), &["page", "limit", "format", "view", "lang"])?;
+    let page = paging::page(&query)?;
+    let views = [("groups", View::Groups), ("missing", View::Missing), ("over-time", View::OverTime)];
+    let view = query.word("view", &views)?.unwrap_or(View::Groups);
+    let language = query.word("lang", &[("sv", Language::Sv), ("en", Language::En)])?.unwrap_or_default();
+    let offered = [("json", Format::Json), ("csv", Format::Csv), ("excel-csv", Format::ExcelCsv)];
+    let format = negotiate::format(&request, query.get("format"), &offered)?;
+    if view == View::Missing {
+        caller.require(Scope::BallotsList)?;
+    }
+    let board = site.board(&caller, &path)?;
+    let ledger = &board.ledger;
+    let names = caller.has(Scope::BallotsList);
+    let round = &ledger.round;
+    let etag = format!(
+        "\"{}.{}.{format:?}.{view:?}.{language:?}.{names}.{}.{}\"",
+        round.sequence, round.revision, page.page, page.limit
+    );
+    let dialect = match format {
+        Format::Json | Format::NdJson => None,
+        Format::Csv => Some(Dialect::Rfc4180),
+        Format::ExcelCsv => Some(Dialect::Excel),
+    };
+    let cache = if names { Cache::Private } else { Cache::Public };
+    let mark = if ledger.synthetic > 0 { "-synthetic" } else { "" };
+    let name = match view {
+        View::Groups => "participation",
+        View::Missing => "missing",
+        View::OverTime => "participation-over-time",
+    };
+    let file_name = dialect.map(|_| format!("{}-{name}-{}{mark}.csv", round.id, round.sequence));
+    let vary = "Accept, Authorization";
+    reply::with_etag(&request, cache, &etag, vary, format.media_type(), file_name.as_deref(), || {
+        let participation = board.participation();
+        Ok(match (dialect, view) {
+            (None, _) => {
+                let all = if names { missing(ledger) } else { Vec::new() };
+                let document = document(ledger, participation, names.then_some((&*all, page)), &site.links);
+                serde_json::to_vec(&document).expect("a document of texts and numbers")
+            }
+            (Some(dialect), View::Groups) => groups_csv(participation, dialect, language),
+            (Some(dialect), View::Missing) => missing_csv(ledger, &missing(ledger), dialect),
+            (Some(dialect), View::OverTime) => over_time_csv(participation, dialect),
+        })
+    })
+}

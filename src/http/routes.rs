@@ -1,0 +1,112 @@
+//! The map of the service: method, path, permission, handler.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::{Method, header};
+use actix_web::{HttpResponse, Route as Service, guard as on, web};
+
+pub use super::guard::Permission;
+use super::guard::Permission::{Anyone, ListBallots, Manage, ReadBallot, SeeResults, SubmitBallot};
+use super::problem::{METHOD_NOT_ALLOWED, Problem};
+use super::{api_info, ballots, health, initiatives, participants, participation, results, rounds, rules};
+use crate::export::Links;
+
+/// A line of the map.
+#[derive(Debug)]
+pub struct Route {
+    /// The method; GET answers HEAD as well.
+    pub method: Method,
+    /// The path below the API's base.
+    pub path: &'static str,
+    /// Who may.
+    pub permission: Permission,
+    handler: fn() -> Service,
+}
+
+macro_rules! map {
+    ($($method:ident $path:literal $permission:ident $handler:path;)+) => {
+        /// Every operation of the API.
+        pub static ROUTES: &[Route] = &[$(Route {
+            method: Method::$method,
+            path: $path,
+            permission: $permission,
+            handler: || web::to($handler),
+        }),+];
+    };
+}
+
+map! {
+    GET    "/api-info"                                                Anyone        api_info::get;
+    GET    "/rounds"                                                  Anyone        rounds::list;
+    POST   "/rounds"                                                  Manage        rounds::create;
+    GET    "/rounds/{roundId}"                                        Anyone        rounds::get;
+    PATCH  "/rounds/{roundId}"                                        Manage        rounds::patch;
+    GET    "/rounds/{roundId}/initiatives"                            Anyone        initiatives::list;
+    PUT    "/rounds/{roundId}/initiatives"                            Manage        initiatives::put;
+    GET    "/rounds/{roundId}/participants"                           Anyone        participants::list;
+    PUT    "/rounds/{roundId}/participants"                           Manage        participants::put;
+    GET    "/rounds/{roundId}/ballots"                                ListBallots   ballots::list;
+    GET    "/rounds/{roundId}/ballots/{participantCode}"              ReadBallot    ballots::get;
+    PUT    "/rounds/{roundId}/ballots/{participantCode}"              SubmitBallot  ballots::put;
+    DELETE "/rounds/{roundId}/ballots/{participantCode}"              SubmitBallot  ballots::delete;
+    GET    "/rounds/{roundId}/ballots/{participantCode}/revisions"    ReadBallot    ballots::list_revisions;
+    GET    "/rounds/{roundId}/results"                                SeeResults    results::get;
+    GET    "/rounds/{roundId}/participation"                          Anyone        participation::get;
+    GET    "/rules"                                                   Anyone        rules::list;
+    GET    "/rules/{ruleId}"                                          Anyone        rules::get;
+}
+
+/// Puts the map, and what lies outside the API document, into an app.
+pub(super) fn configure(app: &mut web::ServiceConfig) {
+    let mut paths: BTreeMap<&str, Vec<&Route>> = BTreeMap::new();
+    for route in ROUTES {
+        paths.entry(route.path).or_default().push(route);
+    }
+    for (path, routes) in paths {
+        let mut resource = web::resource(format!("{}{path}", Links::PATH));
+        let mut allowed: Vec<&str> = Vec::new();
+        for route in routes {
+            allowed.push(route.method.as_str());
+            // A poll of results is the most frequent request by far: GET itself is matched first.
+            resource = resource.route((route.handler)().guard(on::Method(route.method.clone())));
+            if route.method == Method::GET {
+                allowed.push("HEAD");
+                resource = resource.route((route.handler)().guard(on::Head()));
+            }
+        }
+        app.service(with_allow(resource, allowed));
+    }
+    let document = web::resource(format!("{}/openapi.yaml", Links::PATH))
+        .route(web::get().to(api_info::document))
+        .route(web::head().to(api_info::document));
+    app.service(with_allow(document, vec!["GET", "HEAD"]));
+    let live = web::resource("/livez").route(web::get().to(health::live)).route(web::head().to(health::live));
+    app.service(with_allow(live, vec!["GET", "HEAD"]));
+    let ready =
+        web::resource("/readyz").route(web::get().to(health::ready)).route(web::head().to(health::ready));
+    app.service(with_allow(ready, vec!["GET", "HEAD"]));
+    app.default_service(web::to(|| async {
+        Err::<HttpResponse, _>(Problem::not_found("adressen", "the address"))
+    }));
+}
+
+/// OPTIONS and 405 say what there is (RFC 9110, sections 9.3.7 and 15.5.6).
+fn with_allow(resource: actix_web::Resource, mut allowed: Vec<&'static str>) -> actix_web::Resource {
+    allowed.push("OPTIONS");
+    let allow = allowed.join(", ");
+    let of_options = allow.clone();
+    resource
+        .route(web::method(Method::OPTIONS).to(move || {
+            let allow = of_options.clone();
+            async move { HttpResponse::NoContent().insert_header((header::ALLOW, allow)).finish() }
+        }))
+        .default_service(web::to(move || {
+            let allow = allow.clone();
+            async move {
+                let (sv, en) = (format!("Här finns {allow}."), format!("Here is {allow}."));
+                Err::<HttpResponse, _>(
+                    Problem::new(&METHOD_NOT_ALLOWED, &sv, &en).header(header::ALLOW, &allow),
+                )
+            }
+        }))
+}

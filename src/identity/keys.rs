@@ -1,0 +1,139 @@
+//! The signing key: Ed25519, made on first start, in a file that only its owner can read.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
+use jsonwebtoken::{DecodingKey, EncodingKey};
+use rand::RngCore;
+use sha2::{Digest, Sha256};
+
+/// The key that signs tokens, and the public half that checks them.
+pub struct SigningKey {
+    kid: String,
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+}
+
+impl std::fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SigningKey({})", self.kid)
+    }
+}
+
+/// Why there is no signing key.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The file could not be read or made.
+    #[error("the signing key {path}: {error}")]
+    File {
+        /// The file.
+        path: String,
+        /// What went wrong.
+        error: io::Error,
+    },
+    /// Others than the owner may read the file.
+    #[error(
+        "the signing key {path} can be read by others than its owner (mode {mode:o}): run chmod 600 on it"
+    )]
+    Mode {
+        /// The file.
+        path: String,
+        /// Its mode.
+        mode: u32,
+    },
+    /// The file holds no such key.
+    #[error("{path} holds no Ed25519 key in PKCS #8 PEM")]
+    NotAKey {
+        /// The file.
+        path: String,
+    },
+}
+
+impl SigningKey {
+    /// Reads the key of a data folder, and makes it first if there is none.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn load_or_create(data_dir: &Path) -> Result<Self, KeyError> {
+        let path = data_dir.join("keys").join("signing.pem");
+        let failed = |error| KeyError::File { path: path.display().to_string(), error };
+        if !path.exists() {
+            fs::create_dir_all(path.parent().expect("joined above")).map_err(failed)?;
+            create(&path).map_err(failed)?;
+        }
+        check_mode(&path)?;
+        let pem = fs::read_to_string(&path).map_err(failed)?;
+        let key = ed25519_dalek::SigningKey::from_pkcs8_pem(&pem)
+            .map_err(|_| KeyError::NotAKey { path: path.display().to_string() })?;
+        Ok(Self::new(&key))
+    }
+
+    fn new(key: &ed25519_dalek::SigningKey) -> Self {
+        let public = URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes());
+        let der = key.to_pkcs8_der().expect("an Ed25519 key has a PKCS #8 form");
+        // The thumbprint of RFC 7638 over the members of RFC 8037, in their order.
+        let thumbprint = Sha256::digest(format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{public}"}}"#));
+        Self {
+            kid: URL_SAFE_NO_PAD.encode(thumbprint),
+            encoding: EncodingKey::from_ed_der(der.as_bytes()),
+            decoding: DecodingKey::from_ed_components(&public).expect("just encoded"),
+        }
+    }
+
+    /// The key's id: its JWK thumbprint (RFC 7638).
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    pub(super) fn encoding(&self) -> &EncodingKey {
+        &self.encoding
+    }
+
+    /// The half that checks signatures.
+    pub fn decoding(&self) -> &DecodingKey {
+        &self.decoding
+    }
+}
+
+/// Writes beside the path, then links: of two processes that start together one key survives, whole.
+fn create(path: &Path) -> io::Result<()> {
+    let mut secret = [0; 32];
+    rand::rngs::OsRng.fill_bytes(&mut secret);
+    let key = ed25519_dalek::SigningKey::from_bytes(&secret);
+    let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(io::Error::other)?;
+    let draft = path.with_extension(format!("{}.new", std::process::id()));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&draft)?;
+    file.write_all(pem.as_bytes())?;
+    file.sync_all()?;
+    let linked = fs::hard_link(&draft, path);
+    fs::remove_file(&draft)?;
+    match linked {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        linked => linked,
+    }
+}
+
+#[cfg(unix)]
+fn check_mode(path: &Path) -> Result<(), KeyError> {
+    use std::os::unix::fs::PermissionsExt;
+    let path_text = path.display().to_string();
+    let metadata = fs::metadata(path).map_err(|error| KeyError::File { path: path_text.clone(), error })?;
+    match metadata.permissions().mode() & 0o777 {
+        0o000 | 0o200 | 0o400 | 0o500 | 0o600 | 0o700 => Ok(()),
+        mode => Err(KeyError::Mode { path: path_text, mode }),
+    }
+}
+
+#[cfg(not(unix))]
+fn check_mode(_: &Path) -> Result<(), KeyError> {
+    Ok(())
+}

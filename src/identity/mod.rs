@@ -1,0 +1,9 @@
+//! Who is calling: our own signing key, the tokens it signs, and the validator that believes no token by itself.
+
+mod keys;
+mod token;
+mod validator;
+
+pub use keys::{KeyError, SigningKey};
+pub use token::{Grant, LIFETIME, TokenIssuer};
+pub use validator::{Identity, Issuer, Refusal, Scope, Scopes, Validator};

@@ -1,0 +1,309 @@
+//! The validator: a token is believed only as far as the issuer's configuration allows.
+//!
+//! The algorithm comes from the configuration and never from the token, the key from the issuer's own set by
+//! `kid` and never from the token. Everything that RFC 8725 and RFC 9068 ask for is required, and what this
+//! validator does not understand (`crit`, `b64`, `cnf`, embedded or linked keys) is refused.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, DecodingKey};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::domain::{Instant, ParticipantCode};
+
+/// The longest token that is looked at.
+const LONGEST: usize = 8 * 1024;
+/// How far two clocks may be apart, in seconds.
+const SKEW: i64 = 30;
+/// How many verified tokens are remembered.
+const REMEMBERED: usize = 20_000;
+
+/// Something a token may allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Read the ballot of the participant the token is bound to.
+    BallotsRead,
+    /// Write the ballot of the participant the token is bound to.
+    BallotsWrite,
+    /// Read all ballots, and see by name who is missing.
+    BallotsList,
+    /// See results before they are public.
+    ResultsRead,
+    /// Make and run rounds.
+    RoundsAdmin,
+}
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Self; 5] =
+        [Self::BallotsRead, Self::BallotsWrite, Self::BallotsList, Self::ResultsRead, Self::RoundsAdmin];
+
+    /// The name in tokens.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::BallotsRead => "ballots.read",
+            Self::BallotsWrite => "ballots.write",
+            Self::BallotsList => "ballots.list",
+            Self::ResultsRead => "results.read",
+            Self::RoundsAdmin => "rounds.admin",
+        }
+    }
+}
+
+/// A set of scopes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scopes(u8);
+
+impl Scopes {
+    /// The set of these.
+    pub fn of(scopes: &[Scope]) -> Self {
+        Self(scopes.iter().fold(0, |set, &scope| set | 1 << scope as u8))
+    }
+
+    /// Whether the set holds it.
+    pub fn has(self, scope: Scope) -> bool {
+        self.0 & (1 << scope as u8) != 0
+    }
+}
+
+impl fmt::Display for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> =
+            Scope::ALL.into_iter().filter(|&scope| self.has(scope)).map(Scope::id).collect();
+        f.write_str(&names.join(" "))
+    }
+}
+
+impl FromStr for Scopes {
+    type Err = std::convert::Infallible;
+
+    /// Scopes of other services in the same token are not ours to judge, and are passed over.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let ours = text.split(' ').filter_map(|name| Scope::ALL.into_iter().find(|scope| scope.id() == name));
+        Ok(Self::of(&ours.collect::<Vec<_>>()))
+    }
+}
+
+/// Who is calling, as a verified token says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Who vouches for it.
+    pub issuer: String,
+    /// A pseudonym.
+    pub subject: String,
+    /// What may be done.
+    pub scopes: Scopes,
+    /// Whose ballot the bound scopes are for.
+    pub participant: Option<ParticipantCode>,
+    /// When the token ends, in seconds since 1970.
+    expires: i64,
+}
+
+/// An issuer that is trusted, and how far.
+pub struct Issuer {
+    /// `iss`
+    pub name: String,
+    /// What `aud` must hold.
+    pub audience: String,
+    /// What `typ` must be.
+    pub typ: String,
+    /// Keys by `kid`, each with the one algorithm it is for.
+    pub keys: HashMap<String, (Algorithm, DecodingKey)>,
+    /// The longest life of a token, in seconds.
+    pub longest_life: i64,
+}
+
+impl fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Issuer({})", self.name)
+    }
+}
+
+/// Why a token is not believed. Told to the log; outside it is always just 401.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Not three parts of base64url, or too long.
+    #[error("not a signed token")]
+    Form,
+    /// A header or claims that are no JSON object with distinct members.
+    #[error("header or claims are no JSON object with distinct members")]
+    Json,
+    /// A header member that this validator must not obey, or does not understand.
+    #[error("a header member that is not accepted")]
+    Header,
+    /// The type is not that of an access token.
+    #[error("not an access token")]
+    Type,
+    /// The issuer is not trusted.
+    #[error("unknown issuer")]
+    Issuer,
+    /// The key is not of the issuer's set, or is for another algorithm.
+    #[error("unknown key or algorithm")]
+    Key,
+    /// The signature is wrong.
+    #[error("wrong signature")]
+    Signature,
+    /// A claim is missing or of the wrong form.
+    #[error("claim {0} is missing or of the wrong form")]
+    Claim(&'static str),
+    /// The token is for somebody else.
+    #[error("another audience")]
+    Audience,
+    /// The token is not valid at this time, or for too long.
+    #[error("not valid at this time, or for too long")]
+    Time,
+}
+
+/// Checks tokens against the trusted issuers, and remembers those that passed until they end.
+#[derive(Debug)]
+pub struct Validator {
+    issuers: Vec<Issuer>,
+    passed: RwLock<HashMap<[u8; 32], Arc<Identity>>>,
+}
+
+impl Validator {
+    /// Trusts these issuers.
+    pub fn new(issuers: Vec<Issuer>) -> Self {
+        Self { issuers, passed: RwLock::default() }
+    }
+
+    /// Who a token says is calling.
+    ///
+    /// # Errors
+    /// The first [`Refusal`].
+    pub fn check(&self, token: &str, now: Instant) -> Result<Arc<Identity>, Refusal> {
+        if token.len() > LONGEST {
+            return Err(Refusal::Form);
+        }
+        let now = now.utc().timestamp();
+        let fingerprint: [u8; 32] = Sha256::digest(token).into();
+        let passed = self.passed.read().unwrap_or_else(PoisonError::into_inner).get(&fingerprint).cloned();
+        if let Some(identity) = passed {
+            return if now < identity.expires + SKEW { Ok(identity) } else { Err(Refusal::Time) };
+        }
+        let identity = Arc::new(self.verify(token, now)?);
+        let mut passed = self.passed.write().unwrap_or_else(PoisonError::into_inner);
+        if passed.len() >= REMEMBERED {
+            passed.retain(|_, identity| now < identity.expires + SKEW);
+            if passed.len() >= REMEMBERED {
+                passed.clear();
+            }
+        }
+        passed.insert(fingerprint, Arc::clone(&identity));
+        Ok(identity)
+    }
+
+    fn verify(&self, token: &str, now: i64) -> Result<Identity, Refusal> {
+        let (message, signature) = token.rsplit_once('.').ok_or(Refusal::Form)?;
+        let (header, claims) = message.split_once('.').ok_or(Refusal::Form)?;
+        if claims.contains('.') {
+            return Err(Refusal::Form);
+        }
+        let header = object(header)?;
+        let claims = object(claims)?;
+        if ["crit", "b64", "jku", "jwk", "x5u", "x5c"].iter().any(|member| header.contains_key(*member)) {
+            return Err(Refusal::Header);
+        }
+        let text = |member| {
+            claims.get(member).and_then(Value::as_str).filter(|text| (1..=255).contains(&text.len()))
+        };
+        let iss = text("iss").ok_or(Refusal::Claim("iss"))?;
+        let issuer = self.issuers.iter().find(|issuer| issuer.name == iss).ok_or(Refusal::Issuer)?;
+        // RFC 7515, section 4.1.9: the prefix `application/` may be left out, and case does not matter.
+        let typ = header.get("typ").and_then(Value::as_str).ok_or(Refusal::Type)?.to_ascii_lowercase();
+        if typ.strip_prefix("application/").unwrap_or(&typ) != issuer.typ {
+            return Err(Refusal::Type);
+        }
+        let kid = header.get("kid").and_then(Value::as_str).ok_or(Refusal::Key)?;
+        let (algorithm, key) = issuer.keys.get(kid).ok_or(Refusal::Key)?;
+        let named = header.get("alg").and_then(Value::as_str).and_then(|name| name.parse::<Algorithm>().ok());
+        if named != Some(*algorithm) {
+            return Err(Refusal::Key);
+        }
+        if !jsonwebtoken::crypto::verify(signature, message.as_bytes(), key, *algorithm).unwrap_or(false) {
+            return Err(Refusal::Signature);
+        }
+        issuer.accept(&claims, text("sub").ok_or(Refusal::Claim("sub"))?, now)
+    }
+}
+
+impl Issuer {
+    fn accept(&self, claims: &Map<String, Value>, subject: &str, now: i64) -> Result<Identity, Refusal> {
+        if claims.contains_key("cnf") {
+            return Err(Refusal::Claim("cnf"));
+        }
+        let for_us = match claims.get("aud") {
+            Some(Value::String(audience)) => *audience == self.audience,
+            Some(Value::Array(audiences)) => audiences.iter().any(|audience| *audience == *self.audience),
+            _ => return Err(Refusal::Claim("aud")),
+        };
+        if !for_us {
+            return Err(Refusal::Audience);
+        }
+        let time = |claim| claims.get(claim).map(|value| value.as_i64().filter(|t| (0..1 << 40).contains(t)));
+        let required = |claim| time(claim).flatten().ok_or(Refusal::Claim(claim));
+        let (expires, issued) = (required("exp")?, required("iat")?);
+        let begins = match time("nbf") {
+            None => issued,
+            Some(Some(begins)) => begins,
+            Some(None) => return Err(Refusal::Claim("nbf")),
+        };
+        let lives = (1..=self.longest_life).contains(&(expires - issued));
+        if !lives || now >= expires + SKEW || issued > now + SKEW || begins > now + SKEW {
+            return Err(Refusal::Time);
+        }
+        let scopes = match claims.get("scope") {
+            None => Scopes::default(),
+            Some(scope) => scope.as_str().ok_or(Refusal::Claim("scope"))?.parse().unwrap_or_default(),
+        };
+        let participant = match claims.get("participant") {
+            None => None,
+            Some(claim) => {
+                let code = claim.as_str().and_then(|text| ParticipantCode::from_qualified(text).ok());
+                Some(code.ok_or(Refusal::Claim("participant"))?)
+            }
+        };
+        Ok(Identity { issuer: self.name.clone(), subject: subject.to_owned(), scopes, participant, expires })
+    }
+}
+
+fn object(part: &str) -> Result<Map<String, Value>, Refusal> {
+    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| Refusal::Form)?;
+    serde_json::from_slice::<Distinct>(&bytes).map(|object| object.0).map_err(|_| Refusal::Json)
+}
+
+/// A JSON object with distinct members: of two the signer may mean one and the reader take the other.
+struct Distinct(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Distinct {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Distinct;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Distinct, A::Error> {
+                let mut members = Map::new();
+                while let Some((member, value)) = access.next_entry()? {
+                    if members.insert(member, value).is_some() {
+                        return Err(A::Error::custom("a member stands twice"));
+                    }
+                }
+                Ok(Distinct(members))
+            }
+        }
+
+        deserializer.deserialize_map(Members)
+    }
+}
