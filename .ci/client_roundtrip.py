@@ -3,7 +3,7 @@
 What it proves is that the document is enough: every address, header, member and type used here comes out of the
 generated package `handslag_client`, nothing is written by hand. Any difference ends the script with a message.
 
-Environment: HANDSLAG_URL, TOKEN_PARTICIPANT (ballots.read and ballots.write of municipality:0180) and TOKEN_ANALYST
+Environment: SERVICE_URL, TOKEN_PARTICIPANT (ballots.read and ballots.write of municipality:0180) and TOKEN_ANALYST
 (ballots.list and results.read). The round handslag-2024 is open and has 0180 on its roll.
 """
 
@@ -41,7 +41,7 @@ def answer(what, response, *statuses):
 
 
 def main():
-    base = os.environ["HANDSLAG_URL"].rstrip("/") + "/handslag/v1"
+    base = os.environ["SERVICE_URL"].rstrip("/") + "/handslag/v1"
     anyone = Client(base_url=base)
     participant = AuthenticatedClient(base_url=base, token=os.environ["TOKEN_PARTICIPANT"])
     analyst = AuthenticatedClient(base_url=base, token=os.environ["TOKEN_ANALYST"])

@@ -6,7 +6,10 @@ use std::pin::Pin;
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _};
+use serde_json::Value;
+
+use crate::service::definition::whole_number;
 
 use super::problem::{CONTENT_TOO_LARGE, Problem, UNSUPPORTED_MEDIA_TYPE};
 
@@ -53,6 +56,24 @@ impl<T: Incoming> FromRequest for Body<T> {
             let bytes = bytes.map_err(|_| Problem::bad_body("the request ended early"))?;
             serde_json::from_slice(&bytes).map(Self).map_err(|error| Problem::bad_body(&error.to_string()))
         })
+    }
+}
+
+/// Reads a whole number within the bounds of its type, also one that is written `5.0`.
+pub(super) fn whole<'de, D: Deserializer<'de>, T: TryFrom<u64>>(deserializer: D) -> Result<T, D::Error> {
+    let number = whole_number(&Value::deserialize(deserializer)?);
+    number
+        .and_then(|number| T::try_from(number).ok())
+        .ok_or_else(|| D::Error::custom("a whole number is needed"))
+}
+
+/// As [`whole`], where nothing may stand instead.
+pub(super) fn whole_or_nothing<'de, D: Deserializer<'de>, T: TryFrom<u64>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(None),
+        value => whole(value).map(Some).map_err(D::Error::custom),
     }
 }
 

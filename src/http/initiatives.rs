@@ -4,7 +4,7 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
-use super::body::{Body, Incoming};
+use super::body::{self, Body, Incoming};
 use super::guard::{Anyone, Caller, Manage};
 use super::problem::{INVALID_ROUND, Problem};
 use super::query::Query;
@@ -63,6 +63,7 @@ pub(super) async fn list(
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct InitiativeBody {
     id: String,
+    #[serde(deserialize_with = "body::whole")]
     number: u16,
     title_sv: String,
     title_en: String,

@@ -4,7 +4,7 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
-use super::body::{Body, Incoming};
+use super::body::{self, Body, Incoming};
 use super::guard::{Anyone, Caller, Manage};
 use super::initiatives::etag;
 use super::problem::{INVALID_ROUND, Problem};
@@ -79,6 +79,7 @@ pub(super) async fn list(
 pub(super) struct ParticipantBody {
     code: String,
     name: String,
+    #[serde(default, deserialize_with = "body::whole_or_nothing")]
     population: Option<u32>,
     weight: Option<String>,
     #[serde(default)]

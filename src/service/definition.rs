@@ -203,8 +203,16 @@ fn truth(value: &Value) -> Result<bool, Wrong> {
 }
 
 fn whole(value: &Value) -> Result<usize, Wrong> {
-    let number = value.as_u64().and_then(|n| usize::try_from(n).ok()).filter(|&n| n <= 1_000);
+    let number = whole_number(value).and_then(|n| usize::try_from(n).ok()).filter(|&n| n <= 1_000);
     number.ok_or((FORM, "Ett heltal från 0 till 1000 behövs.", "A whole number from 0 to 1000 is needed."))
+}
+
+/// The whole number that a JSON number is: `5` and `5.0` are the same one (JSON Schema 2020-12, section 6.1.1).
+pub fn whole_number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| {
+        let text = value.is_f64().then(|| value.to_string())?;
+        text.strip_suffix(".0")?.parse().ok()
+    })
 }
 
 fn moment(value: &Value) -> Result<Instant, Wrong> {
