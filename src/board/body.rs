@@ -5,7 +5,7 @@ use std::io::Write;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use crate::export::{Dialect, Language, Links, results};
+use crate::export::{Dialect, Language, Links, csvw, results};
 use crate::service::Fault;
 use crate::service::ledger::Ledger;
 use crate::service::results::{Query, tally};
@@ -22,6 +22,8 @@ pub enum Format {
     ExcelCsv,
     /// `application/x-ndjson`
     NdJson,
+    /// What the columns of the CSV mean (CSV on the Web).
+    Csvw,
 }
 
 impl Format {
@@ -31,6 +33,7 @@ impl Format {
             Self::Json => "application/json",
             Self::Csv | Self::ExcelCsv => "text/csv; charset=utf-8; header=present",
             Self::NdJson => "application/x-ndjson",
+            Self::Csvw => csvw::MEDIA_TYPE,
         }
     }
 }
@@ -87,8 +90,6 @@ pub struct Wanted {
     pub language: Language,
     /// The content coding.
     pub encoding: Encoding,
-    /// The query as it was written, for the link to itself.
-    pub written: String,
 }
 
 impl Wanted {
@@ -97,10 +98,9 @@ impl Wanted {
         let format = match self.format {
             Format::Json => 0,
             Format::Csv => 1,
-            Format::ExcelCsv | Format::NdJson => return None,
+            Format::ExcelCsv | Format::NdJson | Format::Csvw => return None,
         };
-        let plain =
-            self.written.is_empty() && self.language == Language::Sv && self.query == Query::default();
+        let plain = self.language == Language::Sv && self.query == Query::default();
         plain.then_some(format * 3 + self.encoding as usize)
     }
 }
@@ -110,6 +110,8 @@ impl Wanted {
 pub struct Body {
     /// The strong validator, with its quotes.
     pub etag: String,
+    /// The `Link` field, for tables: what describes them.
+    pub link: Option<String>,
     /// What a saved file is called.
     pub file_name: Option<String>,
     /// The body.
@@ -119,19 +121,23 @@ pub struct Body {
 /// Counts, renders and codes a representation.
 pub(super) fn render(ledger: &Ledger, wanted: &Wanted, links: &Links) -> Result<Body, Vec<Fault>> {
     let tally = tally(&ledger.frame(), &wanted.query)?;
-    let dialect = match wanted.format {
-        Format::Json | Format::NdJson => None,
-        Format::Csv => Some(Dialect::Rfc4180),
-        Format::ExcelCsv => Some(Dialect::Excel),
+    let Wanted { query, language, .. } = wanted;
+    let table = |dialect| results::csv(&ledger.slate, &tally, dialect, *language);
+    let body = match wanted.format {
+        Format::Json | Format::NdJson => results::json(&results::of_round(ledger, &tally, links, query)),
+        Format::Csv => table(Dialect::Rfc4180),
+        Format::ExcelCsv => table(Dialect::Excel),
+        Format::Csvw => results::csvw(ledger, &tally, links, query, *language),
     };
-    let body = match dialect {
-        None => results::json(&results::of_round(ledger, &tally, links, &wanted.written)),
-        Some(dialect) => results::csv(&ledger.slate, &tally, dialect, wanted.language),
-    };
+    let described_by =
+        results::address(ledger, links, &["format=csvw", &query.written(), language.pick("", "lang=en")]);
+    let is_table = matches!(wanted.format, Format::Csv | Format::ExcelCsv);
     let round = &ledger.round;
     Ok(Body {
         etag: etag(ledger, wanted, links),
-        file_name: dialect.map(|_| {
+        link: is_table
+            .then(|| format!("<{described_by}>; rel=\"describedby\"; type=\"{}\"", csvw::MEDIA_TYPE)),
+        file_name: is_table.then(|| {
             let mark = if ledger.synthetic > 0 { "-synthetic" } else { "" };
             format!("{}-{}-{}{mark}.csv", round.id, tally.rule.id(), round.sequence)
         }),

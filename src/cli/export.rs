@@ -72,7 +72,7 @@ fn results(arguments: &Arguments, ledger: &Ledger, links: &Links) -> Result<Vec<
     let tally = tally(&ledger.frame(), &arguments.query.query()).map_err(|faults| query_faults(&faults))?;
     let language = arguments.language();
     match arguments.format {
-        OutputFormat::Json => Ok(json(&of_round(ledger, &tally, links, &arguments.query.written()))),
+        OutputFormat::Json => Ok(json(&of_round(ledger, &tally, links, &arguments.query.query()))),
         OutputFormat::Csv => Ok(csv(&ledger.slate, &tally, Dialect::Rfc4180, language)),
         OutputFormat::ExcelCsv => Ok(csv(&ledger.slate, &tally, Dialect::Excel, language)),
         OutputFormat::Ndjson => Err(unknown("results", "json, csv, excel-csv")),

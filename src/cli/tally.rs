@@ -55,7 +55,7 @@ pub(super) struct QueryArguments {
     points: Option<String>,
     /// Read only so many first ranks
     #[arg(long)]
-    picks: Option<usize>,
+    picks: Option<String>,
     /// Steps of the tie ladder, with commas: listed,first-places,head-to-head,lot; or none
     #[arg(long)]
     ladder: Option<String>,
@@ -65,16 +65,6 @@ impl QueryArguments {
     pub(super) fn query(&self) -> Query {
         let Self { rule, points, picks, ladder } = self.clone();
         Query { rule, points, picks, ladder }
-    }
-
-    /// The same as the API's query string, for links.
-    pub(super) fn written(&self) -> String {
-        let picks = self.picks.map(|picks| picks.to_string());
-        let pairs =
-            [("rule", &self.rule), ("points", &self.points), ("picks", &picks), ("ladder", &self.ladder)];
-        let pairs: Vec<String> =
-            pairs.iter().filter_map(|(name, value)| Some(format!("{name}={}", value.as_ref()?))).collect();
-        if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
     }
 }
 

@@ -1,10 +1,13 @@
 //! Ballots as documents and as tables.
 
 use serde::Serialize;
+use serde_json::json;
 
+use super::csvw::{self, Column};
 use super::{Dialect, Link, Links, Table};
 use crate::domain::{ParticipantCode, RoundId};
 use crate::service::ballots::Revision;
+use crate::service::ledger::Ledger;
 
 /// What a ballot says, in every document that shows one.
 #[derive(Debug, Serialize)]
@@ -174,6 +177,35 @@ pub fn csv(picks: usize, revisions: &[Revision], texts: Texts, dialect: Dialect)
         ]));
     }
     table.finish()
+}
+
+/// What the columns of the table mean.
+pub fn csvw(ledger: &Ledger, links: &Links) -> Vec<u8> {
+    let round = &ledger.round;
+    let mut columns =
+        vec![Column::new("participantCode", "string", "Deltagarens kod", "Code of the participant")];
+    columns.extend((1..=round.definition.picks.max).map(|rank| {
+        Column::new(
+            format!("rank{rank}"),
+            "string",
+            "Initiativets id på platsen",
+            "Id of the initiative at this rank",
+        )
+        .optional()
+    }));
+    columns.extend([
+        Column::new("reference", "string", "Deltagarens diarienummer", "The participant's own reference")
+            .optional(),
+        Column::new("comment", "string", "Deltagarens kommentar", "The participant's comment").optional(),
+        Column::new("revision", "integer", "Version av prioriteringen", "Revision of the ballot"),
+        Column::new("sequence", "integer", "Nummer i liggaren", "Number in the log"),
+        Column::new("acceptedAt", "dateTimeStamp", "När den togs emot", "When it was accepted"),
+        Column::new("synthetic", "boolean", "Påhittad för en demonstration", "Made up for a demonstration"),
+    ]);
+    let address = format!("{}?format=csv", links.of_round(&round.id, "ballots"));
+    let notes = json!({ "roundId": round.id.as_str(), "sequence": round.sequence, "eligible": ledger.roll.len(),
+        "syntheticBallots": ledger.synthetic });
+    csvw::metadata(&address, &round.definition.title.sv, &columns, &["participantCode"], &notes)
 }
 
 /// The ballots as JSON, one line each.

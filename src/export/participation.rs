@@ -1,7 +1,9 @@
 //! Participation as a document and as tables.
 
 use serde::Serialize;
+use serde_json::json;
 
+use super::csvw::{self, Column};
 use super::results::share;
 use super::{Dialect, Language, Link, Links, Meta, Page, Table, labels};
 use crate::domain::{Participant, Titles};
@@ -187,6 +189,72 @@ pub fn over_time_csv(participation: &Participation, dialect: Dialect) -> Vec<u8>
         table.row([date.to_string(), answered.to_string()]);
     }
     table.finish()
+}
+
+/// Which table of participation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// One row a group.
+    Groups,
+    /// One row a participant that has not answered.
+    Missing,
+    /// One row a day.
+    OverTime,
+}
+
+impl View {
+    /// The name in addresses.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Groups => "groups",
+            Self::Missing => "missing",
+            Self::OverTime => "over-time",
+        }
+    }
+}
+
+/// What the columns of a table mean.
+pub fn csvw(ledger: &Ledger, view: View, links: &Links, language: Language) -> Vec<u8> {
+    let answered = || Column::new("answered", "integer", "Antal som svarat", "How many have answered");
+    let (columns, key): (Vec<Column>, &[&str]) = match view {
+        View::Groups => (
+            vec![
+                Column::new("column", "string", "Röstlängdens kolumn", "Column of the roll"),
+                Column::new(
+                    "value",
+                    "string",
+                    "Gruppens värde; tomt för ingen grupp",
+                    "Value of the group; empty for none",
+                )
+                .optional(),
+                Column::new("title", "string", "Gruppens namn", "Name of the group").optional(),
+                Column::new("eligible", "integer", "Antal tillfrågade", "How many are asked"),
+                answered(),
+                Column::new("share", "string", "Andel som bråk", "Share as a fraction"),
+            ],
+            &["column", "value"],
+        ),
+        View::Missing => {
+            let mut columns = vec![
+                Column::new("participantCode", "string", "Deltagarens kod", "Code of the participant"),
+                Column::new("name", "string", "Deltagarens namn", "Name of the participant"),
+            ];
+            columns.extend(ledger.roll.columns().into_iter().map(|column| {
+                Column::new(column, "string", "Grupp i denna indelning", "Group in this column").optional()
+            }));
+            (columns, &["participantCode"])
+        }
+        View::OverTime => {
+            (vec![Column::new("date", "date", "Svensk dag", "Swedish day"), answered()], &["date"])
+        }
+    };
+    let round = &ledger.round;
+    let lang = language.pick("", "&lang=en");
+    let address =
+        format!("{}?format=csv&view={}{lang}", links.of_round(&round.id, "participation"), view.id());
+    let notes = json!({ "roundId": round.id.as_str(), "sequence": round.sequence, "eligible": ledger.roll.len(),
+        "syntheticBallots": ledger.synthetic });
+    csvw::metadata(&address, language.of(&round.definition.title), &columns, key, &notes)
 }
 
 /// A code for Excel: `0180` must keep its zero, and `5000-9999` must not become a date, so it is marked as text.

@@ -2,11 +2,13 @@
 
 use num_bigint::BigInt;
 use serde::Serialize;
+use serde_json::json;
 
+use super::csvw::{self, Column};
 use super::{Dialect, Language, Link, Links, Table, decimal};
 use crate::domain::{Slate, State};
 use crate::service::ledger::Ledger;
-use crate::service::results::Tally;
+use crate::service::results::{Query, Tally};
 use crate::tally::{Fraction, Standing, Step};
 
 /// A result document.
@@ -117,10 +119,10 @@ pub fn document(slate: &Slate, tally: &Tally, provenance: Provenance) -> ResultD
 }
 
 /// The document of a tally of a round.
-pub fn of_round(ledger: &Ledger, tally: &Tally, links: &Links, query: &str) -> ResultDocument {
+pub fn of_round(ledger: &Ledger, tally: &Tally, links: &Links, query: &Query) -> ResultDocument {
     let round = &ledger.round;
     let eligible = ledger.roll.len() as u64;
-    let address = links.of_round(&round.id, "results");
+    let address = address(ledger, links, &[&query.written()]);
     ResultDocument {
         round_id: Some(round.id.to_string()),
         status: match round.state {
@@ -135,13 +137,80 @@ pub fn of_round(ledger: &Ledger, tally: &Tally, links: &Links, query: &str) -> R
         synthetic_ballots: ledger.synthetic,
         log_head: Some(round.head.to_string()),
         links: vec![
-            Link::get("self", format!("{address}{query}")),
+            Link::get("self", address),
             Link::get("round", links.round(&round.id)),
             Link::get("participation", links.of_round(&round.id, "participation")),
             Link::get("rule", links.to(&format!("/rules/{}", tally.rule.id()))),
         ],
         ..document(&ledger.slate, tally, Provenance { rule_set: Some(round.rule_set()) })
     }
+}
+
+/// The address of a result with these parameters, of which some may be empty.
+pub fn address(ledger: &Ledger, links: &Links, parameters: &[&str]) -> String {
+    let address = links.of_round(&ledger.round.id, "results");
+    let parameters: Vec<&str> = parameters.iter().copied().filter(|pair| !pair.is_empty()).collect();
+    if parameters.is_empty() { address } else { format!("{address}?{}", parameters.join("&")) }
+}
+
+/// What the columns of a tally's table mean.
+pub fn csvw(ledger: &Ledger, tally: &Tally, links: &Links, query: &Query, language: Language) -> Vec<u8> {
+    let lang = language.pick("", "lang=en");
+    let table = address(ledger, links, &["format=csv", &query.written(), lang]);
+    let ranks = tally.rank_counts.first().map_or(0, Vec::len);
+    let mut columns = vec![
+        Column::new(
+            "rank",
+            "integer",
+            "Placering före stegen för lika",
+            "Standard competition rank before the tie ladder",
+        ),
+        Column::new(
+            "resolvedRank",
+            "integer",
+            "Placering efter stegen för lika",
+            "Rank after the tie ladder",
+        ),
+        Column::new("initiativeId", "string", "Initiativets id", "Id of the initiative"),
+        Column::new("title", "string", "Initiativets titel", "Title of the initiative"),
+        Column::new(
+            "score",
+            "string",
+            "Exakt poäng: heltal eller bråk",
+            "Exact score: a whole number or a fraction",
+        )
+        .optional(),
+        Column::new(
+            "scoreDecimal",
+            "decimal",
+            "Poängen avrundad till sex decimaler",
+            "The score rounded to six decimals",
+        )
+        .optional(),
+        Column::new("listed", "integer", "Antal som valt initiativet", "How many picked the initiative"),
+        Column::new(
+            "listedShare",
+            "string",
+            "Andel av de räknade, som bråk",
+            "Share of those counted, as a fraction",
+        ),
+    ];
+    columns.extend((1..=ranks).map(|rank| {
+        Column::new(
+            format!("rank{rank}"),
+            "integer",
+            "Antal som satt det på platsen",
+            "How many put it at this rank",
+        )
+    }));
+    let round = &ledger.round;
+    let notes = json!({
+        "roundId": round.id.as_str(), "rule": tally.rule.id(), "ruleSet": round.rule_set(),
+        "sequence": round.sequence, "eligible": ledger.roll.len(), "counted": tally.counted,
+        "syntheticBallots": ledger.synthetic, "logHead": round.head.to_string(),
+    });
+    let title = language.of(&round.definition.title);
+    csvw::metadata(&table, title, &columns, &["initiativeId"], &notes)
 }
 
 fn view(slate: &Slate, tally: &Tally, standing: &Standing) -> StandingView {

@@ -25,7 +25,7 @@ struct ApiInfo {
 }
 
 pub(super) async fn get(_: Caller<Anyone>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    Query::read(request.query_string(), &[])?;
+    Query::none(request.query_string())?;
     let site = request.app_data::<actix_web::web::Data<super::Site>>().expect("the site is part of the app");
     let info = ApiInfo {
         api_name: "Handslag API",

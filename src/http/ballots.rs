@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::body::{Body, Incoming};
 use super::guard::{Caller, ListBallots, ReadBallot, SubmitBallot};
 use super::problem::{INVALID_BALLOT, PRECONDITION_REQUIRED, Problem};
-use super::query::Query;
+use super::query::{self, Query};
 use super::reply::{self, Cache};
-use super::{Site, conditional, negotiate, paging};
+use super::{Site, conditional, negotiate};
 use crate::board::{Board, Format, SubmitError};
 use crate::domain::{ParticipantCode, RoundId, State, Submission};
-use crate::export::ballots::{BallotView, RevisionView, Texts, csv, ndjson};
+use crate::export::ballots::{BallotView, RevisionView, Texts, csv, csvw, ndjson};
 use crate::export::{Dialect, Link, Meta, Page};
 use crate::identity::Scope;
 use crate::service::ballots::{self, Accepted, BallotText, Refusal, Revision, revisions, revisions_at};
@@ -61,7 +61,7 @@ pub(super) async fn get(
     path: BallotPath,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    Query::read(request.query_string(), &[])?;
+    Query::none(request.query_string())?;
     let board = site.board(&caller, &path.0)?;
     let code = participant(&path.1)?;
     let missing = || Problem::not_found("prioriteringen", "the ballot");
@@ -86,7 +86,7 @@ pub(super) async fn put(
     request: HttpRequest,
     body: Body<BallotBody>,
 ) -> Result<HttpResponse, Problem> {
-    Query::read(request.query_string(), &[])?;
+    Query::none(request.query_string())?;
     let board = site.board(&caller, &path.0)?;
     let participant = participant(&path.1)?;
     let Board { ledger, .. } = &*board;
@@ -122,7 +122,7 @@ pub(super) async fn delete(
     path: BallotPath,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    Query::read(request.query_string(), &[])?;
+    Query::none(request.query_string())?;
     let round = site.board(&caller, &path.0)?.ledger.round.id.clone();
     let participant = participant(&path.1)?;
     let precondition = conditional::of_ballot(&request);
@@ -178,7 +178,9 @@ pub(super) async fn list_revisions(
     path: BallotPath,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let page = paging::page(&Query::read(request.query_string(), &paging::NAMES)?)?;
+    let query = Query::read(request.query_string(), &query::PAGE);
+    let page = query.page();
+    query.check()?;
     let board = site.board(&caller, &path.0)?;
     let code = participant(&path.1)?;
     if board.ledger.roll.get(&code).is_none() {
@@ -196,7 +198,7 @@ pub(super) async fn list_revisions(
         links: page.links(&address, total),
         revisions: found.iter().map(RevisionView::new).collect(),
     };
-    Ok(reply::json(Cache::NoStore, &document))
+    Ok(reply::json_page(Cache::NoStore, &document.links, &document))
 }
 
 #[derive(Serialize)]
@@ -215,20 +217,28 @@ pub(super) async fn list(
     path: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let query = Query::read(request.query_string(), &["page", "limit", "format"])?;
+    let query = Query::read(request.query_string(), &["page", "limit", "format"]);
     let offered = [
         ("json", Format::Json),
         ("csv", Format::Csv),
         ("ndjson", Format::NdJson),
         ("excel-csv", Format::ExcelCsv),
+        ("csvw", Format::Csvw),
     ];
-    let format = negotiate::format(&request, query.get("format"), &offered)?;
-    let page = paging::page(&query)?;
+    let named = query.word("format", &offered);
+    let page = query.page();
     // A file holds the whole book unless a part of it is asked for.
-    let paged = format == Format::Json || query.get("page").is_some() || query.get("limit").is_some();
+    let part = query.get("page").is_some() || query.get("limit").is_some();
+    query.check()?;
+    let format = negotiate::format(&request, named, &offered)?;
+    let paged = part || format == Format::Json;
     let texts = if caller.has(Scope::BallotsList) { Texts::Shown } else { Texts::Hidden };
     let board = site.board(&caller, &path)?;
     let ledger = &board.ledger;
+    if format == Format::Csvw {
+        let metadata = reply::body(Cache::NoStore, Format::Csvw.media_type(), csvw(ledger, &site.links));
+        return Ok(metadata);
+    }
     let counted: Vec<u64> =
         ledger.answers().filter_map(|(_, current)| current.map(|current| current.sequence)).collect();
     let slice = if paged { page.slice(&counted) } else { &counted };
@@ -242,8 +252,9 @@ pub(super) async fn list(
         Format::Csv => csv(picks, &found, texts, Dialect::Rfc4180),
         Format::ExcelCsv => csv(picks, &found, texts, Dialect::Excel),
         Format::NdJson => ndjson(id, &found, texts),
-        Format::Json => {
-            return Ok(reply::json(Cache::NoStore, &book(&found, texts, &board, page, counted.len(), &site)));
+        Format::Json | Format::Csvw => {
+            let book = book(&found, texts, &board, page, counted.len(), &site);
+            return Ok(reply::json_page(Cache::NoStore, &book.links, &book));
         }
     };
     let ending = if format == Format::NdJson { "ndjson" } else { "csv" };
@@ -252,6 +263,10 @@ pub(super) async fn list(
         .insert_header((header::CONTENT_TYPE, format.media_type()))
         .insert_header((header::CACHE_CONTROL, Cache::NoStore.field()))
         .insert_header((header::VARY, "Accept, Authorization"))
+        .insert_header((
+            header::LINK,
+            reply::described_by(&format!("{}?format=csvw", site.links.of_round(id, "ballots"))),
+        ))
         .insert_header((
             header::CONTENT_DISPOSITION,
             reply::disposition(&format!("{id}-ballots-{}{mark}.{ending}", ledger.round.sequence)),

@@ -4,13 +4,13 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
+use super::Site;
 use super::body::{self, Body, Incoming};
 use super::guard::{Anyone, Caller, Manage};
 use super::problem::{INVALID_ROUND, Problem};
-use super::query::Query;
+use super::query::{self, Query};
 use super::reply::{self, Cache};
 use super::rounds;
-use super::{Site, paging};
 use crate::domain::Round;
 use crate::export::rounds::InitiativeView;
 use crate::export::{Link, Links, Meta, Page};
@@ -50,12 +50,12 @@ pub(super) async fn list(
     path: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let page = paging::page(&Query::read(request.query_string(), &paging::NAMES)?)?;
+    let query = Query::read(request.query_string(), &query::PAGE);
+    let page = query.page();
+    query.check()?;
     let board = site.board(&caller, &path)?;
-    reply::json_with_etag(&request, Cache::Public, &etag(&board.ledger.round), "Authorization", || {
-        let document = InitiativePage::new(&board.ledger, page, &site.links);
-        Ok(serde_json::to_vec(&document).expect("a document of texts and numbers"))
-    })
+    let document = InitiativePage::new(&board.ledger, page, &site.links);
+    reply::page_with_etag(&request, Cache::Public, &etag(&board.ledger.round), &document.links, &document)
 }
 
 /// An initiative, as it comes in.
@@ -106,7 +106,7 @@ pub(super) async fn put(
     request: HttpRequest,
     body: Body<InitiativesBody>,
 ) -> Result<HttpResponse, Problem> {
-    Query::read(request.query_string(), &[])?;
+    Query::none(request.query_string())?;
     let texts = body.0.initiatives.into_iter().map(Into::into).collect();
     let slate = definition::initiatives(texts).map_err(|faults| Problem::invalid(&INVALID_ROUND, faults))?;
     let ledger = rounds::command(&caller, &site, &path, &request, Command::Initiatives(slate)).await?;

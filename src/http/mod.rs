@@ -12,7 +12,6 @@ mod guard;
 mod health;
 mod initiatives;
 mod negotiate;
-mod paging;
 mod participants;
 mod participation;
 pub mod problem;

@@ -6,24 +6,18 @@ use actix_web::http::header::{self, Accept, AcceptEncoding, Encoding as Coding, 
 use super::problem::{NOT_ACCEPTABLE, Problem};
 use crate::board::{Encoding, Format};
 use crate::export::Language;
-use crate::service::Fault;
 
-/// The format that `format` names, else the best of these for `Accept`; the first stands for "any".
+/// The format that was named, else the best of these for `Accept`; the first stands for "any".
 ///
 /// # Errors
-/// 400 for an unknown `format`, 406 when `Accept` leaves none.
+/// 406 when `Accept` leaves none.
 pub(super) fn format(
     request: &HttpRequest,
-    named: Option<&str>,
+    named: Option<Format>,
     offered: &[(&'static str, Format)],
 ) -> Result<Format, Problem> {
     if let Some(named) = named {
-        return offered.iter().find(|(name, _)| *name == named).map(|(_, format)| *format).ok_or_else(|| {
-            let names: Vec<&str> = offered.iter().map(|(name, _)| *name).collect();
-            let (sv, en) =
-                (format!("Något av {}.", names.join(", ")), format!("One of {}.", names.join(", ")));
-            Problem::bad_query(vec![Fault::member("format", "parameter", &sv, &en)])
-        });
+        return Ok(named);
     }
     let accept = match request.headers().get(header::ACCEPT).map(header::HeaderValue::as_bytes) {
         None | Some(b"*/*" | b"application/json") => return Ok(offered[0].1),
@@ -53,7 +47,9 @@ pub(super) fn format(
         }
     }
     best.map(|(_, format)| format).ok_or_else(|| {
-        let names: Vec<&str> = offered.iter().map(|(_, format)| format.media_type()).collect();
+        let mut names: Vec<&str> =
+            offered.iter().filter_map(|(_, format)| format.media_type().split(';').next()).collect();
+        names.dedup();
         let names = names.join(", ");
         Problem::new(&NOT_ACCEPTABLE, &format!("Här finns {names}."), &format!("Here is {names}."))
     })

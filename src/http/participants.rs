@@ -4,6 +4,7 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
+use super::Site;
 use super::body::{self, Body, Incoming};
 use super::guard::{Anyone, Caller, Manage};
 use super::initiatives::etag;
@@ -11,11 +12,9 @@ use super::problem::{INVALID_ROUND, Problem};
 use super::query::Query;
 use super::reply::{self, Cache};
 use super::rounds;
-use super::{Site, paging};
 use crate::domain::Participant;
 use crate::export::rounds::ParticipantView;
 use crate::export::{Link, Links, Meta, Page};
-use crate::service::Fault;
 use crate::service::definition::{self, ParticipantText};
 use crate::service::ledger::Ledger;
 use crate::service::rounds::Command;
@@ -55,22 +54,27 @@ pub(super) async fn list(
     path: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let query = Query::read(request.query_string(), &["page", "limit", "column", "value"])?;
-    let page = paging::page(&query)?;
+    let query = Query::read(request.query_string(), &["page", "limit", "column", "value"]);
+    let page = query.page();
     let group = match (query.get("column"), query.get("value")) {
         (None, None) => None,
-        (Some(column), Some(value)) => Some((column, value)),
+        (Some(column), Some(value)) => Some((column.to_owned(), value.to_owned())),
         (column, _) => {
             let missing = if column.is_none() { "column" } else { "value" };
             let (sv, en) = ("column och value hör ihop.", "column and value go together.");
-            return Err(Problem::bad_query(vec![Fault::member(missing, "parameter", sv, en)]));
+            query.fault(missing, "parameter", sv, en);
+            None
         }
     };
+    query.check()?;
     let board = site.board(&caller, &path)?;
-    reply::json_with_etag(&request, Cache::Public, &etag(&board.ledger.round), "Authorization", || {
-        let document = ParticipantPage::new(&board.ledger, group, page, &site.links);
-        Ok(serde_json::to_vec(&document).expect("a document of texts and numbers"))
-    })
+    let document = ParticipantPage::new(
+        &board.ledger,
+        group.as_ref().map(|(column, value)| (&**column, &**value)),
+        page,
+        &site.links,
+    );
+    reply::page_with_etag(&request, Cache::Public, &etag(&board.ledger.round), &document.links, &document)
 }
 
 /// A participant, as it comes in.
@@ -123,7 +127,7 @@ pub(super) async fn put(
     request: HttpRequest,
     body: Body<ParticipantsBody>,
 ) -> Result<HttpResponse, Problem> {
-    Query::read(request.query_string(), &[])?;
+    Query::none(request.query_string())?;
     let texts = body.0.participants.into_iter().map(Into::into).collect();
     let roll = definition::participants(texts).map_err(|faults| Problem::invalid(&INVALID_ROUND, faults))?;
     let ledger = rounds::command(&caller, &site, &path, &request, Command::Participants(roll)).await?;

@@ -1,24 +1,18 @@
 //! Participation: who has answered.
 
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::guard::{Anyone, Caller};
 use super::problem::Problem;
 use super::query::Query;
 use super::reply::{self, Cache};
-use super::{Site, negotiate, paging};
+use super::{Site, negotiate};
 use crate::board::Format;
-use crate::export::participation::{document, groups_csv, missing_csv, over_time_csv};
+use crate::export::participation::{View, csvw, document, groups_csv, missing_csv, over_time_csv};
 use crate::export::{Dialect, Language};
 use crate::identity::Scope;
 use crate::service::participation::missing;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum View {
-    Groups,
-    Missing,
-    OverTime,
-}
 
 pub(super) async fn get(
     caller: Caller<Anyone>,
@@ -26,13 +20,20 @@ pub(super) async fn get(
     path: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let query = Query::read(request.query_string(), &["page", "limit", "format", "view", "lang"])?;
-    let page = paging::page(&query)?;
-    let views = [("groups", View::Groups), ("missing", View::Missing), ("over-time", View::OverTime)];
-    let view = query.word("view", &views)?.unwrap_or(View::Groups);
-    let language = query.word("lang", &[("sv", Language::Sv), ("en", Language::En)])?.unwrap_or_default();
-    let offered = [("json", Format::Json), ("csv", Format::Csv), ("excel-csv", Format::ExcelCsv)];
-    let format = negotiate::format(&request, query.get("format"), &offered)?;
+    let query = Query::read(request.query_string(), &["page", "limit", "format", "view", "lang"]);
+    let page = query.page();
+    let views = [View::Groups, View::Missing, View::OverTime].map(|view| (view.id(), view));
+    let view = query.word("view", &views).unwrap_or(View::Groups);
+    let language = query.word("lang", &[("sv", Language::Sv), ("en", Language::En)]).unwrap_or_default();
+    let offered = [
+        ("json", Format::Json),
+        ("csv", Format::Csv),
+        ("excel-csv", Format::ExcelCsv),
+        ("csvw", Format::Csvw),
+    ];
+    let named = query.word("format", &offered);
+    query.check()?;
+    let format = negotiate::format(&request, named, &offered)?;
     if view == View::Missing {
         caller.require(Scope::BallotsList)?;
     }
@@ -45,7 +46,7 @@ pub(super) async fn get(
         round.sequence, round.revision, page.page, page.limit
     );
     let dialect = match format {
-        Format::Json | Format::NdJson => None,
+        Format::Json | Format::NdJson | Format::Csvw => None,
         Format::Csv => Some(Dialect::Rfc4180),
         Format::ExcelCsv => Some(Dialect::Excel),
     };
@@ -58,17 +59,26 @@ pub(super) async fn get(
     };
     let file_name = dialect.map(|_| format!("{}-{name}-{}{mark}.csv", round.id, round.sequence));
     let vary = "Accept, Authorization";
-    reply::with_etag(&request, cache, &etag, vary, format.media_type(), file_name.as_deref(), || {
-        let participation = board.participation();
-        Ok(match (dialect, view) {
-            (None, _) => {
-                let all = if names { missing(ledger) } else { Vec::new() };
-                let document = document(ledger, participation, names.then_some((&*all, page)), &site.links);
-                serde_json::to_vec(&document).expect("a document of texts and numbers")
-            }
-            (Some(dialect), View::Groups) => groups_csv(participation, dialect, language),
-            (Some(dialect), View::Missing) => missing_csv(ledger, &missing(ledger), dialect),
-            (Some(dialect), View::OverTime) => over_time_csv(participation, dialect),
-        })
-    })
+    let mut reply =
+        reply::with_etag(&request, cache, &etag, vary, format.media_type(), file_name.as_deref(), || {
+            let participation = board.participation();
+            Ok(match (dialect, view) {
+                (None, view) if format == Format::Csvw => csvw(ledger, view, &site.links, language),
+                (None, _) => {
+                    let all = if names { missing(ledger) } else { Vec::new() };
+                    let document =
+                        document(ledger, participation, names.then_some((&*all, page)), &site.links);
+                    serde_json::to_vec(&document).expect("a document of texts and numbers")
+                }
+                (Some(dialect), View::Groups) => groups_csv(participation, dialect, language),
+                (Some(dialect), View::Missing) => missing_csv(ledger, &missing(ledger), dialect),
+                (Some(dialect), View::OverTime) => over_time_csv(participation, dialect),
+            })
+        })?;
+    if dialect.is_some() {
+        let address = site.links.of_round(&round.id, "participation");
+        let described_by = reply::described_by(&format!("{address}?format=csvw&view={}", view.id()));
+        reply.headers_mut().insert(header::LINK, described_by.parse().expect("an address in a header field"));
+    }
+    Ok(reply)
 }

@@ -1,42 +1,71 @@
 //! Query parameters, read strictly: an unknown or repeated name is a fault, since `?rul=dowdall` must not
-//! silently give another rule.
+//! silently give another rule. All faults of an address are told at once.
+
+use std::cell::RefCell;
 
 use actix_web::web;
 
 use super::problem::Problem;
+use crate::export::Page;
 use crate::service::Fault;
 
-/// The parameters of an address.
+/// The names of the parameters of a page.
+pub(super) const PAGE: [&str; 2] = ["page", "limit"];
+
+/// The parameters of an address. What is wrong with them gathers until [`Query::check`].
 #[derive(Debug)]
 pub(super) struct Query {
     pairs: Vec<(String, String)>,
+    faults: RefCell<Vec<Fault>>,
 }
 
 impl Query {
     /// Reads a query string in which only these names may stand.
+    pub(super) fn read(text: &str, known: &[&str]) -> Self {
+        let mut query = Self { pairs: Vec::new(), faults: RefCell::default() };
+        if text.is_empty() {
+            return query;
+        }
+        match web::Query::<Vec<(String, String)>>::from_query(text) {
+            Ok(pairs) => query.pairs = pairs.into_inner(),
+            Err(_) => query.fault("", "parameter", "Kan inte läsas.", "Cannot be read."),
+        }
+        for (i, (name, _)) in query.pairs.iter().enumerate() {
+            if !known.contains(&name.as_str()) {
+                let name: String = name.chars().take(40).collect();
+                query.fault(
+                    &name,
+                    "unknown-parameter",
+                    "Det finns ingen sådan parameter.",
+                    "There is no such parameter.",
+                );
+            } else if query.pairs[..i].iter().any(|(earlier, _)| earlier == name) {
+                query.fault(name, "parameter", "Står två gånger.", "Stands twice.");
+            }
+        }
+        query
+    }
+
+    /// Refuses an address that takes no parameters and has some.
     ///
     /// # Errors
     /// 400 with every fault.
-    pub(super) fn read(text: &str, known: &[&str]) -> Result<Self, Problem> {
-        if text.is_empty() {
-            return Ok(Self { pairs: Vec::new() });
-        }
-        let pairs = web::Query::<Vec<(String, String)>>::from_query(text);
-        let pairs = pairs.map_err(|_| {
-            Problem::bad_query(vec![Fault::member("", "parameter", "Kan inte läsas.", "Cannot be read.")])
-        })?;
-        let pairs = pairs.into_inner();
-        let mut faults = Vec::new();
-        for (i, (name, _)) in pairs.iter().enumerate() {
-            if !known.contains(&name.as_str()) {
-                let name: String = name.chars().take(40).collect();
-                let (sv, en) = ("Det finns ingen sådan parameter.", "There is no such parameter.");
-                faults.push(Fault::member(&name, "unknown-parameter", sv, en));
-            } else if pairs[..i].iter().any(|(earlier, _)| earlier == name) {
-                faults.push(Fault::member(name, "parameter", "Står två gånger.", "Stands twice."));
-            }
-        }
-        if faults.is_empty() { Ok(Self { pairs }) } else { Err(Problem::bad_query(faults)) }
+    pub(super) fn none(text: &str) -> Result<(), Problem> {
+        Self::read(text, &[]).check()
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// 400 with every fault.
+    pub(super) fn check(self) -> Result<(), Problem> {
+        let faults = self.faults.into_inner();
+        if faults.is_empty() { Ok(()) } else { Err(Problem::bad_query(faults)) }
+    }
+
+    /// Notes a fault of a parameter.
+    pub(super) fn fault(&self, name: &str, code: &'static str, sv: &str, en: &str) {
+        self.faults.borrow_mut().push(Fault::member(name, code, sv, en));
     }
 
     /// The value of a name.
@@ -45,34 +74,39 @@ impl Query {
     }
 
     /// A whole number within bounds.
-    ///
-    /// # Errors
-    /// 400.
-    pub(super) fn number(&self, name: &str, least: u64, most: u64) -> Result<Option<u64>, Problem> {
-        let Some(text) = self.get(name) else { return Ok(None) };
+    fn number(&self, name: &str, least: u64, most: u64) -> Option<u64> {
+        let text = self.get(name)?;
         let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         let number = text.parse().ok().filter(|n| digits && (least..=most).contains(n));
-        number.map(Some).ok_or_else(|| {
+        if number.is_none() {
             let (sv, en) = (
                 format!("Ett heltal från {least} till {most}."),
                 format!("A whole number from {least} to {most}."),
             );
-            Problem::bad_query(vec![Fault::member(name, "parameter", &sv, &en)])
-        })
+            self.fault(name, "parameter", &sv, &en);
+        }
+        number
     }
 
     /// One of a few words.
-    ///
-    /// # Errors
-    /// 400.
-    pub(super) fn word<T: Copy>(&self, name: &str, words: &[(&str, T)]) -> Result<Option<T>, Problem> {
-        let Some(text) = self.get(name) else { return Ok(None) };
+    pub(super) fn word<T: Copy>(&self, name: &str, words: &[(&str, T)]) -> Option<T> {
+        let text = self.get(name)?;
         let value = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
-        value.map(Some).ok_or_else(|| {
+        if value.is_none() {
             let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
             let (sv, en) =
                 (format!("Något av {}.", names.join(", ")), format!("One of {}.", names.join(", ")));
-            Problem::bad_query(vec![Fault::member(name, "parameter", &sv, &en)])
-        })
+            self.fault(name, "parameter", &sv, &en);
+        }
+        value
+    }
+
+    /// The page that is asked for; every list has pages.
+    pub(super) fn page(&self) -> Page {
+        let default = Page::default();
+        Page {
+            page: self.number("page", 0, 1_000_000).unwrap_or(default.page),
+            limit: self.number("limit", 1, 100).unwrap_or(default.limit),
+        }
     }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::conditional;
 use super::problem::Problem;
 use crate::board::Encoding;
+use crate::export::{Link, Links, csvw};
 
 /// Who may keep a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +33,53 @@ impl Cache {
 /// 200 with a document.
 pub(super) fn json(cache: Cache, document: &impl Serialize) -> HttpResponse {
     with_json(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, cache.field())), document)
+}
+
+/// 200 with a page of a list, whose links stand in the header too (RFC 8288).
+pub(super) fn json_page(cache: Cache, links: &[Link], document: &impl Serialize) -> HttpResponse {
+    let mut reply = HttpResponse::Ok();
+    reply
+        .insert_header((header::CACHE_CONTROL, cache.field()))
+        .insert_header((header::LINK, link_field(links)));
+    with_json(&mut reply, document)
+}
+
+/// As [`json_page`], with a validator, or 304 if the caller has it.
+pub(super) fn page_with_etag(
+    request: &HttpRequest,
+    cache: Cache,
+    etag: &str,
+    links: &[Link],
+    document: &impl Serialize,
+) -> Result<HttpResponse, Problem> {
+    let mut reply = json_with_etag(request, cache, etag, "Authorization", || {
+        Ok(serde_json::to_vec(document).expect("a document of texts and numbers"))
+    })?;
+    let field = HeaderValue::try_from(link_field(links)).expect("addresses in a header field");
+    reply.headers_mut().insert(header::LINK, field);
+    Ok(reply)
+}
+
+/// Links as a header field; the API's description is among them (RFC 8631).
+pub(super) fn link_field(links: &[Link]) -> String {
+    let links = links.iter().filter(|link| link.method == "GET");
+    let links = links.map(|link| format!("<{}>; rel=\"{}\"", link.href, link.rel));
+    let description =
+        format!("<{}/openapi.yaml>; rel=\"service-desc\"; type=\"application/yaml\"", Links::PATH);
+    links.chain([description]).collect::<Vec<_>>().join(", ")
+}
+
+/// The link from a table to what describes it (CSV on the Web).
+pub(super) fn described_by(address: &str) -> String {
+    format!("<{address}>; rel=\"describedby\"; type=\"{}\"", csvw::MEDIA_TYPE)
+}
+
+/// 200 with a body of any type.
+pub(super) fn body(cache: Cache, media_type: &'static str, body: Vec<u8>) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, cache.field()))
+        .insert_header((header::CONTENT_TYPE, media_type))
+        .body(body)
 }
 
 /// A reply with a document.

@@ -10,7 +10,6 @@ use super::{Site, conditional, negotiate, query};
 use crate::board::{Format, Wanted};
 use crate::export::Language;
 use crate::service::results::Query;
-use crate::tally::MAX_PICKS;
 
 const NAMES: [&str; 6] = ["rule", "points", "picks", "ladder", "format", "lang"];
 
@@ -38,6 +37,9 @@ pub(super) async fn get(
     }
     reply.insert_header((header::CONTENT_TYPE, wanted.format.media_type()));
     reply::coded(&mut reply, wanted.encoding);
+    if let Some(link) = &body.link {
+        reply.insert_header((header::LINK, &**link));
+    }
     if let Some(file_name) = &body.file_name {
         reply.insert_header((header::CONTENT_DISPOSITION, reply::disposition(file_name)));
     }
@@ -46,19 +48,27 @@ pub(super) async fn get(
 
 fn read(request: &HttpRequest) -> Result<Wanted, Problem> {
     let text = request.query_string();
-    let query = query::Query::read(text, &NAMES)?;
-    let offered = [("json", Format::Json), ("csv", Format::Csv), ("excel-csv", Format::ExcelCsv)];
+    let query = query::Query::read(text, &NAMES);
+    let offered = [
+        ("json", Format::Json),
+        ("csv", Format::Csv),
+        ("excel-csv", Format::ExcelCsv),
+        ("csvw", Format::Csvw),
+    ];
     let given = |name| query.get(name).map(ToOwned::to_owned);
+    let named = query.word("format", &offered);
+    let language = query.word("lang", &[("sv", Language::Sv), ("en", Language::En)]).unwrap_or_default();
+    let asked = Query {
+        rule: given("rule"),
+        points: given("points"),
+        picks: given("picks"),
+        ladder: given("ladder"),
+    };
+    query.check()?;
     Ok(Wanted {
-        format: negotiate::format(request, query.get("format"), &offered)?,
-        language: query.word("lang", &[("sv", Language::Sv), ("en", Language::En)])?.unwrap_or_default(),
+        format: negotiate::format(request, named, &offered)?,
+        language,
         encoding: negotiate::encoding(request.headers(), request),
-        query: Query {
-            rule: given("rule"),
-            points: given("points"),
-            picks: query.number("picks", 1, MAX_PICKS as u64)?.and_then(|picks| usize::try_from(picks).ok()),
-            ladder: given("ladder"),
-        },
-        written: if text.is_empty() { String::new() } else { format!("?{text}") },
+        query: asked,
     })
 }

@@ -12,7 +12,7 @@ use super::participants::ParticipantBody;
 use super::problem::Problem;
 use super::query::Query;
 use super::reply::{self, Cache};
-use super::{Site, conditional, paging};
+use super::{Site, conditional};
 use crate::domain::{Roll, Round, RoundId, Slate, State};
 use crate::export::rounds::RoundView;
 use crate::export::{Link, Meta};
@@ -39,10 +39,11 @@ pub(super) async fn list(
     site: web::Data<Site>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let query = Query::read(request.query_string(), &["page", "limit", "state"])?;
-    let page = paging::page(&query)?;
+    let query = Query::read(request.query_string(), &["page", "limit", "state"]);
+    let page = query.page();
     let states: Vec<(&str, State)> = State::ALL.iter().map(|state| (state.id(), *state)).collect();
-    let state = query.word("state", &states)?;
+    let state = query.word("state", &states);
+    query.check()?;
     let manages = caller.has(Scope::RoundsAdmin);
     let mut boards = site.boards.all();
     boards.retain(|board| {
@@ -60,7 +61,7 @@ pub(super) async fn list(
         meta: page.meta(boards.len(), slice.len()),
         links: page.links(&address, boards.len()),
     };
-    Ok(reply::json(if manages { Cache::Private } else { Cache::Public }, &document))
+    Ok(reply::json_page(if manages { Cache::Private } else { Cache::Public }, &document.links, &document))
 }
 
 pub(super) async fn get(
@@ -69,7 +70,7 @@ pub(super) async fn get(
     path: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    Query::read(request.query_string(), &[])?;
+    Query::none(request.query_string())?;
     let board = site.board(&caller, &path)?;
     let round = &board.ledger.round;
     let cache = if round.state == State::Draft { Cache::Private } else { Cache::Public };
@@ -100,7 +101,7 @@ pub(super) async fn create(
     request: HttpRequest,
     body: Body<DefinitionBody>,
 ) -> Result<HttpResponse, Problem> {
-    Query::read(request.query_string(), &[])?;
+    Query::none(request.query_string())?;
     let (id, definition, slate, roll) = read(body.0)?;
     let made = site.writer.create(id, definition, slate, roll).await.ok_or_else(Problem::unavailable)?;
     let ledger = made?;
@@ -144,7 +145,7 @@ pub(super) async fn patch(
     request: HttpRequest,
     body: Body<PatchBody>,
 ) -> Result<HttpResponse, Problem> {
-    Query::read(request.query_string(), &[])?;
+    Query::none(request.query_string())?;
     let ledger = command(&caller, &site, &path, &request, Command::Patch(body.0.0)).await?;
     let mut reply = HttpResponse::Ok();
     reply

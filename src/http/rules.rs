@@ -3,11 +3,11 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
+use super::Site;
 use super::guard::{Anyone, Caller};
 use super::problem::Problem;
-use super::query::Query;
+use super::query::{self, Query};
 use super::reply::{self, Cache};
-use super::{Site, paging};
 use crate::export::rules::RuleView;
 use crate::export::{Link, Meta};
 use crate::tally::Rule;
@@ -26,7 +26,9 @@ pub(super) async fn list(
     site: web::Data<Site>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let page = paging::page(&Query::read(request.query_string(), &paging::NAMES)?)?;
+    let query = Query::read(request.query_string(), &query::PAGE);
+    let page = query.page();
+    query.check()?;
     let rules = RuleView::listed();
     let slice = page.slice(&rules);
     let document = RulePage {
@@ -34,7 +36,7 @@ pub(super) async fn list(
         meta: page.meta(rules.len(), slice.len()),
         links: page.links(&site.links.to("/rules"), rules.len()),
     };
-    Ok(reply::json(Cache::Public, &document))
+    Ok(reply::json_page(Cache::Public, &document.links, &document))
 }
 
 pub(super) async fn get(
@@ -43,7 +45,7 @@ pub(super) async fn get(
     path: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    Query::read(request.query_string(), &[])?;
+    Query::none(request.query_string())?;
     let rule = Rule::find(&path).ok_or_else(|| Problem::not_found("räkneregeln", "the rule"))?;
     Ok(reply::json(Cache::Public, &RuleView::new(&rule, &site.links)))
 }

@@ -18,9 +18,21 @@ pub struct Query {
     /// Points of `custom`, with commas.
     pub points: Option<String>,
     /// Read only so many first ranks.
-    pub picks: Option<usize>,
+    pub picks: Option<String>,
     /// Steps of the ladder with commas, or `none`.
     pub ladder: Option<String>,
+}
+
+impl Query {
+    /// The query as an address writes it, after `?`; empty for the round's own rule. What it holds has been
+    /// counted with, so every value is of the narrow form that needs no escaping.
+    pub fn written(&self) -> String {
+        let Self { rule, points, picks, ladder } = self;
+        let pairs = [("rule", rule), ("points", points), ("picks", picks), ("ladder", ladder)];
+        let pairs: Vec<String> =
+            pairs.iter().filter_map(|(name, value)| Some(format!("{name}={}", value.as_ref()?))).collect();
+        pairs.join("&")
+    }
 }
 
 /// The ballots and the frame that a rule counts in.
@@ -180,10 +192,11 @@ fn fractions(points: &[Points]) -> Vec<Fraction> {
 }
 
 fn read_picks(frame: &Frame<'_>, query: &Query, faults: &mut Vec<Fault>) -> usize {
-    match query.picks {
-        None => frame.picks,
-        Some(picks) if (1..=frame.picks).contains(&picks) => picks,
-        Some(_) => {
+    let Some(text) = query.picks.as_deref() else { return frame.picks };
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
+    match text.parse::<usize>() {
+        Ok(picks) if digits && (1..=frame.picks).contains(&picks) => picks,
+        Ok(_) | Err(_) => {
             let sv = format!("Ett heltal från 1 till {}.", frame.picks);
             let en = format!("A whole number from 1 to {}.", frame.picks);
             faults.push(Fault::member("picks", "parameter", &sv, &en));
