@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::Failure;
 use super::sheet::{At, Row, Sheet};
 
 /// A ballot that was read, not yet checked against a round.
@@ -22,35 +21,29 @@ pub(super) struct SheetBallot {
     pub(super) reference: Option<(String, At)>,
     /// The comment with its place.
     pub(super) comment: Option<(String, At)>,
+    /// Whether the file says that it was made up for a demonstration: the mark is never lost.
+    pub(super) synthetic: bool,
 }
 
 const CODE: [&str; 2] = ["participantCode", "Kod"];
 
-/// Reads the ballots of a sheet, in either form.
-pub(super) fn read(sheet: &Sheet) -> Result<Vec<SheetBallot>, Failure> {
+/// Reads the ballots of a sheet, in either form, and beside them every fault of the sheet itself, so that those
+/// of its ballots can still be found.
+pub(super) fn read(sheet: &Sheet) -> (Vec<SheetBallot>, Vec<String>) {
     let long = sheet.column(&["initiativeId"]).is_some() && sheet.column(&["rank"]).is_some();
     if long { read_long(sheet) } else { read_wide(sheet) }
 }
 
-fn read_wide(sheet: &Sheet) -> Result<Vec<SheetBallot>, Failure> {
+fn read_wide(sheet: &Sheet) -> (Vec<SheetBallot>, Vec<String>) {
     let code = sheet.column(&CODE);
     let count = sheet.column(&["count"]);
     let rank = |rank: usize| sheet.column(&[&format!("rank{rank}"), &format!("Plats {rank}")]);
     let ranks: Vec<usize> = (1..).map_while(rank).collect();
     let reference = sheet.column(&["reference", "Diarienummer"]);
     let comment = sheet.column(&["comment", "Kommentar"]);
+    let synthetic = sheet.column(&["synthetic", "Syntetisk"]);
     // Written by exports, and of no meaning for a new submission.
-    let passed_over = [
-        "revision",
-        "sequence",
-        "acceptedAt",
-        "synthetic",
-        "name",
-        "Version",
-        "Löpnummer",
-        "Mottagen",
-        "Syntetisk",
-    ];
+    let passed_over = ["revision", "sequence", "acceptedAt", "name", "Version", "Löpnummer", "Mottagen"];
     let mut faults = Vec::new();
     if ranks.is_empty() {
         faults.push(format!(
@@ -59,7 +52,7 @@ fn read_wide(sheet: &Sheet) -> Result<Vec<SheetBallot>, Failure> {
         ));
     }
     for (i, heading) in sheet.headings.iter().enumerate() {
-        let known = ranks.contains(&i) || [code, count, reference, comment].contains(&Some(i));
+        let known = ranks.contains(&i) || [code, count, reference, comment, synthetic].contains(&Some(i));
         if !known && !passed_over.iter().any(|name| heading.eq_ignore_ascii_case(name)) {
             faults.push(format!(
                 "{}:1:{}: heading: {heading:?} finns inte. / There is no {heading:?}.",
@@ -103,12 +96,13 @@ fn read_wide(sheet: &Sheet) -> Result<Vec<SheetBallot>, Failure> {
             engagements: Vec::new(),
             reference: given(reference),
             comment: given(comment),
+            synthetic: row.cell(synthetic) == Some("true"),
         });
     }
-    if faults.is_empty() { Ok(ballots) } else { Err(Failure::Refused(faults)) }
+    (ballots, faults)
 }
 
-fn read_long(sheet: &Sheet) -> Result<Vec<SheetBallot>, Failure> {
+fn read_long(sheet: &Sheet) -> (Vec<SheetBallot>, Vec<String>) {
     let code = sheet.column(&CODE);
     let (rank, initiative) = (sheet.column(&["rank"]), sheet.column(&["initiativeId"]));
     let engagement = sheet.column(&["engagement"]);
@@ -181,7 +175,8 @@ fn read_long(sheet: &Sheet) -> Result<Vec<SheetBallot>, Failure> {
             engagements: ranks.values().filter_map(engaged).collect(),
             reference: None,
             comment: None,
+            synthetic: false,
         });
     }
-    if faults.is_empty() { Ok(ballots) } else { Err(Failure::Refused(faults)) }
+    (ballots, faults)
 }

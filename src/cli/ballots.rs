@@ -11,7 +11,7 @@ use super::ballot_sheet::{self, SheetBallot};
 use super::sheet::{At, Sheet};
 use super::{Failure, line, open};
 use crate::config::Settings;
-use crate::domain::{ParticipantCode, Precondition, RoundId, Submission, Where};
+use crate::domain::{Ballot, ParticipantCode, Precondition, RoundId, Submission, Where};
 use crate::service::ballots::{self, BallotText, Refusal};
 use crate::service::ledger::{self, Ledger};
 use crate::service::{Clock, Fault, Place};
@@ -35,10 +35,10 @@ pub(super) enum Command {
 pub(super) fn run(settings: &Settings, command: Command) -> Result<(), Failure> {
     let Command::Import { round, file } = command;
     let sheet = Sheet::open(&file)?;
-    let rows = ballot_sheet::read(&sheet)?;
+    let (rows, faults) = ballot_sheet::read(&sheet);
     let store = open(settings)?;
     let ledger = ledger::read(&store, &round)?;
-    let submissions = read(&rows, &ledger)?;
+    let submissions = read(&rows, faults, &ledger)?;
     let n = submissions.len();
     let bar =
         if std::io::stderr().is_terminal() { ProgressBar::new(n as u64) } else { ProgressBar::hidden() };
@@ -74,8 +74,7 @@ pub(super) fn run(settings: &Settings, command: Command) -> Result<(), Failure> 
     }
 }
 
-fn read(rows: &[SheetBallot], ledger: &Ledger) -> Result<Vec<Submission>, Failure> {
-    let mut faults = Vec::new();
+fn read(rows: &[SheetBallot], mut faults: Vec<String>, ledger: &Ledger) -> Result<Vec<Submission>, Failure> {
     let mut seen: HashMap<ParticipantCode, &At> = HashMap::new();
     let mut submissions = Vec::new();
     for row in rows {
@@ -116,7 +115,7 @@ fn read(rows: &[SheetBallot], ledger: &Ledger) -> Result<Vec<Submission>, Failur
             Ok(ballot) => submissions.extend(participant.map(|participant| Submission {
                 participant,
                 precondition: Precondition::None,
-                ballot: Some(ballot),
+                ballot: Some(Ballot { synthetic: row.synthetic, ..ballot }),
             })),
             Err(found) => faults.extend(found.iter().map(|fault| line(&row.place(fault).to_string(), fault))),
         }

@@ -76,13 +76,13 @@ enum OutputFormat {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let ballots = ballot_sheet::read(&Sheet::open(&arguments.file)?)?;
+    let (ballots, faults) = ballot_sheet::read(&Sheet::open(&arguments.file)?);
     let slate = match &arguments.initiatives {
         Some(path) => read_initiatives(&Sheet::open(path)?).map_err(Failure::Refused)?,
         None => slate_of(&ballots)?,
     };
     let picks = ballots.iter().map(|ballot| ballot.ranking.len()).max().unwrap_or(0).clamp(1, MAX_PICKS);
-    let profile = profile(&ballots, &slate, picks)?;
+    let profile = profile(&ballots, faults, &slate, picks)?;
     let lot = arguments.lot.as_deref().map(|text| read_lot(text, &slate)).transpose()?;
     if arguments.cut < 1 || arguments.cut > slate.len() {
         return Err(Failure::refused(format!("--cut: a number from 1 to {}", slate.len())));
@@ -140,9 +140,13 @@ fn slate_of(ballots: &[SheetBallot]) -> Result<Slate, Failure> {
     Ok(Slate::new((1..).zip(&ids).map(initiative).collect::<Result<_, Failure>>()?))
 }
 
-fn profile(ballots: &[SheetBallot], slate: &Slate, picks: usize) -> Result<Profile, Failure> {
+fn profile(
+    ballots: &[SheetBallot],
+    mut faults: Vec<String>,
+    slate: &Slate,
+    picks: usize,
+) -> Result<Profile, Failure> {
     let mut profile = Profile::new(slate.len());
-    let mut faults = Vec::new();
     for ballot in ballots {
         let ids: Vec<String> = ballot.ranking.iter().map(|(id, _)| id.clone()).collect();
         match Ranking::read(&ids, slate, (0, picks)) {

@@ -95,7 +95,7 @@ pub(super) async fn put(
         match ledger.round.state {
             State::Open => Problem::invalid(&INVALID_BALLOT, faults),
             State::Draft | State::Closed | State::Certified | State::Corrected => {
-                Problem::not_open(ledger.round.definition.opens_at, ledger.round.definition.closes_at)
+                refused(SubmitError::Refused(Refusal::not_open(&ledger.round)))
             }
         }
     })?;
@@ -140,8 +140,8 @@ fn refused(error: SubmitError) -> Problem {
         SubmitError::Refused(Refusal::NotOnRoll) => {
             Problem::not_found("deltagaren i röstlängden", "the participant on the roll")
         }
-        SubmitError::Refused(Refusal::NotOpen { opens_at, closes_at, .. }) => {
-            Problem::not_open(opens_at, closes_at)
+        SubmitError::Refused(Refusal::NotOpen { state, opens_at, closes_at }) => {
+            Problem::not_open(state, opens_at, closes_at)
         }
         SubmitError::Refused(Refusal::ConditionRequired) => Problem::new(
             &PRECONDITION_REQUIRED,

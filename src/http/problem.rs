@@ -6,8 +6,9 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
-use crate::domain::{Instant, Titles};
+use crate::domain::{Instant, State, Titles};
 use crate::export::Language;
+use crate::export::rounds::local;
 use crate::identity::Scope;
 use crate::service::{self, Fault};
 
@@ -176,13 +177,19 @@ impl Problem {
     }
 
     /// The round does not accept ballots now.
-    pub(super) fn not_open(opens_at: Instant, closes_at: Instant) -> Self {
-        let local = crate::export::rounds::local;
-        let mut problem = Self::new(
-            &ROUND_NOT_OPEN,
-            &format!("Omgången tar emot prioriteringar från {} till {}.", local(opens_at), local(closes_at)),
-            &format!("The round accepts ballots from {} to {}.", local(opens_at), local(closes_at)),
-        );
+    pub(super) fn not_open(state: State, opens_at: Instant, closes_at: Instant) -> Self {
+        let (opens, closes) = (local(opens_at), local(closes_at));
+        let (sv, en) = match state {
+            State::Draft | State::Open => (
+                format!("Omgången tar emot prioriteringar från {opens} till {closes}."),
+                format!("The round accepts ballots from {opens} to {closes}."),
+            ),
+            State::Closed | State::Certified | State::Corrected => (
+                format!("Omgången öppnade {opens} och stängde {closes}."),
+                format!("The round opened {opens} and closed {closes}."),
+            ),
+        };
+        let mut problem = Self::new(&ROUND_NOT_OPEN, &sv, &en);
         problem.times = Some((opens_at, closes_at));
         problem
     }

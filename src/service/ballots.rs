@@ -126,6 +126,19 @@ pub enum Refusal {
     NothingToWithdraw,
 }
 
+impl Refusal {
+    /// The refusal of a round that does not accept ballots, with the times that hold: a round that was closed
+    /// before its time did close then.
+    pub fn not_open(round: &Round) -> Self {
+        let Round { definition, state, opened_at, closed_at, .. } = round;
+        Self::NotOpen {
+            state: *state,
+            opens_at: opened_at.unwrap_or(definition.opens_at),
+            closes_at: closed_at.unwrap_or(definition.closes_at),
+        }
+    }
+}
+
 /// Decides on one submission against the round as it stands, and says what event it makes.
 ///
 /// # Errors
@@ -136,8 +149,7 @@ pub fn decide(ledger: &Ledger, submission: &Submission) -> Result<Event, Refusal
         return Err(Refusal::NotOnRoll);
     }
     if round.state != State::Open {
-        let crate::domain::Definition { opens_at, closes_at, .. } = round.definition;
-        return Err(Refusal::NotOpen { state: round.state, opens_at, closes_at });
+        return Err(Refusal::not_open(round));
     }
     let current = ledger.current(&submission.participant);
     if round.definition.require_condition && submission.precondition == crate::domain::Precondition::None {
