@@ -3,8 +3,9 @@
 //! Whatever waits is decided and committed together (group commit): one flush to disk answers many. A
 //! refusal in a batch harms nobody else in it, and nobody is answered before the commit.
 
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant as Monotonic};
 
@@ -64,6 +65,7 @@ enum Job {
 #[derive(Clone, Debug)]
 pub struct Writer {
     queue: SyncSender<Job>,
+    thread: Weak<()>,
 }
 
 impl std::fmt::Debug for Job {
@@ -103,9 +105,19 @@ impl Writer {
         let conn = store.connect()?;
         let (queue, jobs) = sync_channel(QUEUE);
         let desk = Desk { store, conn: Some(conn), boards, clock, data_version: None };
-        let thread = std::thread::Builder::new().name("writer".into()).spawn(move || desk.run(&jobs, tick));
+        let alive = Arc::new(());
+        let weak = Arc::downgrade(&alive);
+        let thread = std::thread::Builder::new().name("writer".into()).spawn(move || {
+            desk.run(&jobs, tick);
+            drop(alive);
+        });
         let thread = thread.map_err(|error| store::Error::Connection(error.to_string()))?;
-        Ok((Self { queue }, WriterThread(thread)))
+        Ok((Self { queue, thread: weak }, WriterThread(thread)))
+    }
+
+    /// Whether the thread is there to take what is queued.
+    pub fn is_alive(&self) -> bool {
+        self.thread.strong_count() > 0
     }
 
     /// Submits a ballot, or withdraws one; answered after the commit.
@@ -269,7 +281,10 @@ impl Desk {
             self.data_version = None;
             self.store.connect()?
         };
-        let done = work(&mut conn);
+        // A panic is a fault in the program; one request must not take the writer from all others. The connection
+        // goes with it, and with the connection its transaction.
+        let done = catch_unwind(AssertUnwindSafe(|| work(&mut conn)))
+            .unwrap_or_else(|_| Err(store::Error::Connection("a panic while writing".to_owned()).into()));
         match &done {
             Err(Error::Store(error)) => tracing::error!(%error, "the writer could not write"),
             Ok(_) | Err(_) => self.conn = Some(conn),

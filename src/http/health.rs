@@ -11,6 +11,9 @@ pub(super) async fn live() -> HttpResponse {
 }
 
 pub(super) async fn ready(site: web::Data<Site>) -> Result<HttpResponse, Problem> {
+    if !site.writer.is_alive() {
+        return Err(Problem::unavailable());
+    }
     let store = site.store.clone();
     let reached = web::block(move || store.read(|conn| rounds::marks(conn).map(drop))).await;
     match reached {

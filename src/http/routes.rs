@@ -56,18 +56,25 @@ map! {
     GET    "/rules/{ruleId}"                                          Anyone        rules::get;
 }
 
+/// The paths that are asked for most.
+const FREQUENT: [&str; 2] = ["/rounds/{roundId}/results", "/rounds/{roundId}/ballots/{participantCode}"];
+
 /// Puts the map, and what lies outside the API document, into an app.
 pub(super) fn configure(app: &mut web::ServiceConfig) {
     let mut paths: BTreeMap<&str, Vec<&Route>> = BTreeMap::new();
     for route in ROUTES {
         paths.entry(route.path).or_default().push(route);
     }
+    // The router tries one path after the other: the most frequent stand first.
+    let mut paths: Vec<(&str, Vec<&Route>)> = paths.into_iter().collect();
+    paths.sort_by_key(|(path, _)| {
+        FREQUENT.iter().position(|frequent| frequent == path).unwrap_or(FREQUENT.len())
+    });
     for (path, routes) in paths {
         let mut resource = web::resource(format!("{}{path}", Links::PATH));
         let mut allowed: Vec<&str> = Vec::new();
         for route in routes {
             allowed.push(route.method.as_str());
-            // A poll of results is the most frequent request by far: GET itself is matched first.
             resource = resource.route((route.handler)().guard(on::Method(route.method.clone())));
             if route.method == Method::GET {
                 allowed.push("HEAD");
