@@ -1,6 +1,5 @@
 //! The initiatives of a round.
 
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
@@ -110,9 +109,5 @@ pub(super) async fn put(
     let texts = body.0.initiatives.into_iter().map(Into::into).collect();
     let slate = definition::initiatives(texts).map_err(|faults| Problem::invalid(&INVALID_ROUND, faults))?;
     let ledger = rounds::command(&caller, &site, &path, &request, Command::Initiatives(slate)).await?;
-    let mut reply = HttpResponse::Ok();
-    reply
-        .insert_header((header::ETAG, etag(&ledger.round)))
-        .insert_header((header::CACHE_CONTROL, Cache::NoStore.field()));
-    Ok(reply::with_json(&mut reply, &InitiativePage::new(&ledger, Page::default(), &site.links)))
+    Ok(reply::changed(&etag(&ledger.round), &InitiativePage::new(&ledger, Page::default(), &site.links)))
 }

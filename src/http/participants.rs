@@ -1,6 +1,5 @@
 //! The roll of a round.
 
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
@@ -131,9 +130,8 @@ pub(super) async fn put(
     let texts = body.0.participants.into_iter().map(Into::into).collect();
     let roll = definition::participants(texts).map_err(|faults| Problem::invalid(&INVALID_ROUND, faults))?;
     let ledger = rounds::command(&caller, &site, &path, &request, Command::Participants(roll)).await?;
-    let mut reply = HttpResponse::Ok();
-    reply
-        .insert_header((header::ETAG, etag(&ledger.round)))
-        .insert_header((header::CACHE_CONTROL, Cache::NoStore.field()));
-    Ok(reply::with_json(&mut reply, &ParticipantPage::new(&ledger, None, Page::default(), &site.links)))
+    Ok(reply::changed(
+        &etag(&ledger.round),
+        &ParticipantPage::new(&ledger, None, Page::default(), &site.links),
+    ))
 }

@@ -35,6 +35,13 @@ pub(super) fn json(cache: Cache, document: &impl Serialize) -> HttpResponse {
     with_json(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, cache.field())), document)
 }
 
+/// 200 with what a resource has become.
+pub(super) fn changed(etag: &str, document: &impl Serialize) -> HttpResponse {
+    let mut reply = HttpResponse::Ok();
+    reply.insert_header((header::ETAG, etag)).insert_header((header::CACHE_CONTROL, Cache::NoStore.field()));
+    with_json(&mut reply, document)
+}
+
 /// 200 with a page of a list, whose links stand in the header too (RFC 8288).
 pub(super) fn json_page(cache: Cache, links: &[Link], document: &impl Serialize) -> HttpResponse {
     let mut reply = HttpResponse::Ok();

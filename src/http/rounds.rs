@@ -147,11 +147,7 @@ pub(super) async fn patch(
 ) -> Result<HttpResponse, Problem> {
     Query::none(request.query_string())?;
     let ledger = command(&caller, &site, &path, &request, Command::Patch(body.0.0)).await?;
-    let mut reply = HttpResponse::Ok();
-    reply
-        .insert_header((header::ETAG, etag(&ledger.round)))
-        .insert_header((header::CACHE_CONTROL, Cache::NoStore.field()));
-    Ok(reply::with_json(&mut reply, &RoundView::new(&ledger, &site.links)))
+    Ok(reply::changed(&etag(&ledger.round), &RoundView::new(&ledger, &site.links)))
 }
 
 /// Does what a manager asks for, on the condition that `If-Match` states.
