@@ -1,1 +1,5 @@
-fn main() {}
+//! The tests of the service from the outside: one binary, so that the library is linked once.
+
+mod support;
+
+mod ballots;
