@@ -1,7 +1,10 @@
-//! The integration tests: one binary, so that every test links the library once.
+//! The tests from the outside: one binary, so that the library is linked once.
 #![expect(clippy::unwrap_used, reason = "a test stops where something is not as it should be")]
 
+mod support;
+
 mod architecture;
+mod ballots;
 mod cli_ballots;
 mod cli_export;
 mod cli_round;
