@@ -30,7 +30,7 @@ impl Program {
         Self { folder: TempDir::new().unwrap() }
     }
 
-    /// A folder with the small round `små` as a draft: four municipalities, four initiatives, one to three picks.
+    /// A folder with the small round `liten` as a draft: four municipalities, four initiatives, one to three picks.
     pub(crate) fn with_draft() -> Self {
         let program = Self::new();
         program.write_round("round.toml");

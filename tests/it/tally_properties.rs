@@ -5,7 +5,8 @@
 //! time, fails here.
 
 use handslag::tally::{
-    Counts, Election, Fraction, Ladder, Outcome, Parameters, Profile, Rule, Step, parse_fraction, rules,
+    Counts, Election, Family, Fraction, Ladder, Outcome, Parameters, Profile, Rule, Step, parse_fraction,
+    rules,
 };
 use proptest::prelude::*;
 
@@ -44,6 +45,11 @@ fn profile(candidates: u8, ballots: &[Vec<u8>]) -> Profile {
         profile.add(ballot, 1);
     }
     profile
+}
+
+/// Every rule that adds points up.
+fn positional(picks: usize) -> impl Iterator<Item = Rule> {
+    rules(picks).filter(|rule| rule.family() == Family::Positional)
 }
 
 /// Falling points with fractions, for `custom`: k², (k-1)², …, and the last one halved.
@@ -90,7 +96,7 @@ proptest! {
         })
     ) {
         let (one, other) = (profile(election.candidates, &election.ballots), profile(election.candidates, &shuffled));
-        for rule in rules(election.picks) {
+        for rule in positional(election.picks) {
             let ladder = ladder(&lot);
             prop_assert_eq!(
                 count(&rule, &one, election.picks, &ladder),
@@ -109,7 +115,7 @@ proptest! {
         let rename = |ballot: &Vec<u8>| ballot.iter().map(|&c| names[usize::from(c)]).collect::<Vec<u8>>();
         let renamed: Vec<Vec<u8>> = election.ballots.iter().map(rename).collect();
         let (one, other) = (profile(election.candidates, &election.ballots), profile(election.candidates, &renamed));
-        for rule in rules(election.picks) {
+        for rule in positional(election.picks) {
             let before = by_candidate(&count(&rule, &one, election.picks, &ladder(&lot)));
             let after = by_candidate(&count(&rule, &other, election.picks, &ladder(&rename(&lot))));
             for (candidate, row) in before.iter().enumerate() {
@@ -129,7 +135,7 @@ proptest! {
         let one = profile(election.candidates, &election.ballots);
         let copied = vec![election.ballots.clone(); copies].concat();
         let many = profile(election.candidates, &copied);
-        for rule in rules(election.picks) {
+        for rule in positional(election.picks) {
             let ladder = ladder(&lot);
             let (one, many) = (count(&rule, &one, election.picks, &ladder), count(&rule, &many, election.picks, &ladder));
             for (row, multiplied) in by_candidate(&one).into_iter().zip(by_candidate(&many)) {
@@ -144,7 +150,7 @@ proptest! {
         prop_assume!(!election.ballots.is_empty());
         let which = which.index(election.ballots.len());
         let before = profile(election.candidates, &election.ballots);
-        for rule in rules(election.picks) {
+        for rule in positional(election.picks) {
             let ladder = Ladder { steps: Vec::new(), lot: None };
             let outcome = count(&rule, &before, election.picks, &ladder);
             let winner = u8::try_from(outcome.standings[0].candidate).unwrap();
@@ -165,7 +171,7 @@ proptest! {
     fn scores_of_groups_add_up_to_the_whole(election in random(), cut in any::<prop::sample::Index>()) {
         let cut = cut.index(election.ballots.len() + 1);
         let (some, others) = election.ballots.split_at(cut);
-        for rule in rules(election.picks) {
+        for rule in positional(election.picks) {
             let of = |ballots: &[Vec<u8>]| {
                 let profile = profile(election.candidates, ballots);
                 scores(&count(&rule, &profile, election.picks, &Ladder::default()))
@@ -281,7 +287,7 @@ fn all_elections_of_three_candidates_and_three_voters_count_as_the_definitions_s
 fn check(candidates: u8, ballots: &[Vec<u8>]) {
     let (m, picks) = (usize::from(candidates), usize::from(candidates));
     let profile = profile(candidates, ballots);
-    for rule in rules(picks) {
+    for rule in positional(picks) {
         let outcome = count(&rule, &profile, picks, &Ladder { steps: Vec::new(), lot: None });
         let naive: Vec<usize> = (0..candidates)
             .map(|c| ballots.iter().map(|ballot| sixths(&rule.id(), m, picks, ballot, c)).sum())
