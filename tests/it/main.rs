@@ -1,1 +1,22 @@
-fn main() {}
+//! The tests from the outside: one binary, so that the library is linked once.
+#![expect(clippy::unwrap_used, reason = "a test stops where something is not as it should be")]
+
+mod support;
+
+mod architecture;
+mod ballots;
+mod cli_ballots;
+mod cli_export;
+mod cli_round;
+mod cli_round_files;
+mod cli_settings;
+mod cli_tally;
+mod cli_token;
+mod fixtures;
+mod migrations;
+mod paper;
+mod program;
+mod tally_elections;
+mod tally_ladder;
+mod tally_properties;
+mod tally_rules;

@@ -1,0 +1,228 @@
+//! A service in this process: its own port, its own database, the clock that the test gives it.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant as Monotonic};
+
+use actix_web::dev::ServerHandle;
+use handslag::cli::serve::{Signals, assemble};
+use handslag::domain::{Instant, ParticipantCode};
+use handslag::identity::{Grant, SigningKey, TokenIssuer};
+use handslag::service::Clock;
+use handslag::store::Store;
+use serde_json::{Value, json};
+
+use super::client::{self, Reply, Request};
+use super::{Database, ROUND, definition};
+
+/// The address that the service believes it has; links and tokens name it.
+pub(crate) const PUBLIC_URL: &str = "https://handslag.example.se";
+/// The time on a manual clock to begin with: a Tuesday at noon in Sweden, while the default round is open.
+pub(crate) const NOON: &str = "2026-03-10T12:00:00+01:00";
+/// How often the writer looks for what is due.
+const TICK: Duration = Duration::from_millis(20);
+/// How long something that must happen by itself may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A moment, from RFC 3339.
+#[track_caller]
+pub(crate) fn at(text: &str) -> Instant {
+    text.parse().expect("the test names an RFC 3339 moment")
+}
+
+/// Asks again and again until there is an answer; fails the test when there is none in time.
+#[track_caller]
+pub(crate) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let began = Monotonic::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(began.elapsed() < PATIENCE, "waited for {PATIENCE:?} in vain until {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Who calls.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Caller<'a> {
+    /// Without a token.
+    Nobody,
+    /// The participant of this code.
+    Participant(&'a str),
+    /// Who may see all ballots and results.
+    Analyst,
+    /// Who runs rounds.
+    Manager,
+    /// With this token.
+    Token(&'a str),
+}
+
+/// A service that runs. It stops when this is dropped.
+pub(crate) struct Service {
+    address: SocketAddr,
+    clock: Clock,
+    key: Arc<SigningKey>,
+    agent: Option<ureq::Agent>,
+    handle: ServerHandle,
+    thread: Option<JoinHandle<()>>,
+    store: Store,
+    database: Database,
+}
+
+impl Service {
+    /// Starts at noon on a clock that stands still.
+    pub(crate) fn start(database: &Database) -> Self {
+        Self::start_at(database, Clock::at(at(NOON)))
+    }
+
+    /// Starts with this clock.
+    pub(crate) fn start_at(database: &Database, clock: Clock) -> Self {
+        let store = database.open();
+        let key = Arc::new(SigningKey::load_or_create(database.folder()).expect("a key can be made"));
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("there is a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let (sender, receiver) = mpsc::channel();
+        let parts = (store.clone(), Arc::clone(&key), clock.clone());
+        let thread = std::thread::spawn(move || {
+            let (store, key, clock) = parts;
+            actix_web::rt::System::new().block_on(async {
+                let assembled = assemble(store, &key, PUBLIC_URL, clock, TICK, 2, listener, Signals::Ignore);
+                let (running, writer) = assembled.expect("the service starts on a database of its own");
+                sender.send(running.handle()).expect("the test waits for it");
+                running.serve().await.expect("the service serves until it is stopped");
+                writer.join();
+            });
+        });
+        let handle = receiver.recv().expect("the service starts");
+        let agent = Some(client::agent());
+        Self { address, clock, key, agent, handle, thread: Some(thread), store, database: database.clone() }
+    }
+
+    /// Stops it, as a drop does, and gives its database back.
+    pub(crate) fn stop(self) -> Database {
+        self.database.clone()
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its database, beside it.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Its database and data folder.
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// The key that signs its tokens.
+    pub(crate) fn key(&self) -> &SigningKey {
+        &self.key
+    }
+
+    /// The time it is there.
+    pub(crate) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// Moves its clock, which must be a manual one, to a moment.
+    #[track_caller]
+    pub(crate) fn set_time(&self, moment: &str) {
+        let Clock::Manual(micros) = &self.clock else { panic!("this service has the machine's clock") };
+        micros.store(at(moment).utc().timestamp_micros(), Ordering::SeqCst);
+    }
+
+    /// A token for a caller, valid from now on; none for nobody.
+    pub(crate) fn token(&self, caller: Caller<'_>) -> Option<String> {
+        let grant = match caller {
+            Caller::Nobody => return None,
+            Caller::Token(token) => return Some(token.to_owned()),
+            Caller::Participant(code) => {
+                Grant::participant(code.parse::<ParticipantCode>().expect("the test names a code"))
+            }
+            Caller::Analyst => Grant::analyst(),
+            Caller::Manager => Grant::manager(),
+        };
+        Some(TokenIssuer { issuer: PUBLIC_URL, key: &self.key }.issue(&grant, self.now()))
+    }
+
+    /// A request to a path below the API's base.
+    pub(crate) fn request(&self, method: &str, path: &str) -> Request<'_> {
+        let agent = self.agent.as_ref().expect("there until the service is dropped");
+        Request::new(self, agent, method, &format!("/handslag/v1{path}"))
+    }
+
+    /// A request to a path outside the API.
+    pub(crate) fn request_outside(&self, method: &str, path: &str) -> Request<'_> {
+        let agent = self.agent.as_ref().expect("there until the service is dropped");
+        Request::new(self, agent, method, path)
+    }
+
+    /// `GET`
+    pub(crate) fn get(&self, path: &str) -> Request<'_> {
+        self.request("GET", path)
+    }
+
+    /// `PUT`
+    pub(crate) fn put(&self, path: &str) -> Request<'_> {
+        self.request("PUT", path)
+    }
+
+    /// `DELETE`
+    pub(crate) fn delete(&self, path: &str) -> Request<'_> {
+        self.request("DELETE", path)
+    }
+
+    /// Makes a round as a manager, and gives its id.
+    #[track_caller]
+    pub(crate) fn create(&self, definition: &Value) -> String {
+        let request = self.request("POST", "/rounds").by(Caller::Manager).json(definition);
+        request.send().is(201).json()["id"].as_str().expect("a round has an id").to_owned()
+    }
+
+    /// Makes the default round with these members changed, and waits until its opening has been recorded.
+    #[track_caller]
+    pub(crate) fn open_round(&self, changes: Value) {
+        let id = self.create(&definition(changes));
+        self.wait_for_state(&id, "open");
+    }
+
+    /// Waits until a round is in a state.
+    #[track_caller]
+    pub(crate) fn wait_for_state(&self, round: &str, state: &str) -> Value {
+        until(&format!("{round} is {state}"), || {
+            let round = self.get(&format!("/rounds/{round}")).by(Caller::Manager).send().is(200).json();
+            (round["state"] == state).then_some(round)
+        })
+    }
+
+    /// Takes a step of a round's life as a manager.
+    #[track_caller]
+    pub(crate) fn step(&self, round: &str, state: &str) -> Value {
+        let request = self.request("PATCH", &format!("/rounds/{round}")).by(Caller::Manager);
+        request.json(&json!({ "state": state })).send().is(200).json()
+    }
+
+    /// Submits a participant's ranking to the default round, as that participant.
+    #[track_caller]
+    pub(crate) fn submit(&self, code: &str, ranking: &[&str]) -> Reply {
+        let request = self.put(&format!("/rounds/{ROUND}/ballots/{code}")).by(Caller::Participant(code));
+        request.json(&json!({ "ranking": ranking })).send()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // Connections that are kept alive would be waited for.
+        self.agent = None;
+        drop(self.handle.stop(false));
+        let ended = self.thread.take().expect("joined once").join();
+        assert!(ended.is_ok() || std::thread::panicking(), "the service ended with a panic");
+    }
+}
