@@ -31,8 +31,11 @@ const OUTSIDE: [(&str, &[&str]); 2] = [
     ("domain", &["chrono", "thiserror"]),
 ];
 
-/// Words that may stand only in some files: the word, whether a path may hold it, what is to be done instead.
-const BANS: [(&str, fn(&str) -> bool, &str); 9] = [
+/// A word, whether a path may hold it, and what is to be done instead.
+type Ban = (&'static str, fn(&str) -> bool, &'static str);
+
+/// Words that may stand only in some files.
+const BANS: [Ban; 9] = [
     ("serde", |path| !inner(path), "documents are written by export"),
     ("diesel", |path| path.starts_with("store/"), "queries live in store"),
     ("actix_web", |path| !inner(path) && !middle(path), "HTTP ends in http"),
