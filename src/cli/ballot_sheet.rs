@@ -44,7 +44,7 @@ fn read_wide(sheet: &Sheet) -> (Vec<SheetBallot>, Vec<String>) {
     let synthetic = sheet.column(&["synthetic", "Syntetisk"]);
     // Written by exports, and of no meaning for a new submission.
     let passed_over = ["revision", "sequence", "acceptedAt", "name", "Version", "Löpnummer", "Mottagen"];
-    let mut faults = Vec::new();
+    let mut faults = sheet.faults.clone();
     if ranks.is_empty() {
         faults.push(format!(
             "{}:1:1: heading: Varken rank1, rank2, … eller rank och initiativeId. / Neither rank1, rank2, … nor rank and initiativeId.",
@@ -62,6 +62,10 @@ fn read_wide(sheet: &Sheet) -> (Vec<SheetBallot>, Vec<String>) {
         }
     }
     let mut ballots = Vec::new();
+    if faults.len() > sheet.faults.len() {
+        // Without its headings a row cannot be read.
+        return (ballots, faults);
+    }
     for row in &sheet.rows {
         let picks: Vec<Option<&str>> = ranks.iter().map(|&column| row.cell(Some(column))).collect();
         let ranked = picks.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
@@ -91,7 +95,8 @@ fn read_wide(sheet: &Sheet) -> (Vec<SheetBallot>, Vec<String>) {
         ballots.push(SheetBallot {
             at: sheet.at(row, code),
             participant: row.cell(code).map(ToOwned::to_owned),
-            count: votes.unwrap_or(0),
+            // A count that cannot be read has been told of.
+            count: votes.unwrap_or(1),
             ranking: picks.collect(),
             engagements: Vec::new(),
             reference: given(reference),
@@ -106,7 +111,7 @@ fn read_long(sheet: &Sheet) -> (Vec<SheetBallot>, Vec<String>) {
     let code = sheet.column(&CODE);
     let (rank, initiative) = (sheet.column(&["rank"]), sheet.column(&["initiativeId"]));
     let engagement = sheet.column(&["engagement"]);
-    let mut faults = Vec::new();
+    let mut faults = sheet.faults.clone();
     if code.is_none() {
         faults.push(format!(
             "{}:1:1: heading: participantCode saknas. / participantCode is missing.",

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{Given, Settings};
+use crate::config::{ConfigError, Given, Settings};
 use crate::service::{self, Fault};
 use crate::store::{self, Store};
 
@@ -111,7 +111,10 @@ pub fn main() -> ExitCode {
         Ok(settings) => settings,
         Err(error) => {
             eprintln!("handslag: {error}");
-            return ExitCode::from(2);
+            return ExitCode::from(match error {
+                ConfigError::Setting(_) => 2,
+                ConfigError::File { .. } => 3,
+            });
         }
     };
     let done = match cli.command {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{Failure, open, print, round_files};
 use crate::config::Settings;
-use crate::domain::{Instant, RoundId};
+use crate::domain::{Instant, RoundId, State};
 use crate::export::Links;
 use crate::export::rounds::{RoundView, local};
 use crate::service::ledger::{self, Ledger};
@@ -75,7 +75,7 @@ pub(super) enum Command {
 }
 
 pub(super) fn run(settings: &Settings, command: Command) -> Result<(), Failure> {
-    let step = |round: &RoundId, state: &str| patch(settings, round, "state", state);
+    let step = |round: &RoundId, to: State| state(settings, round, to);
     match command {
         Command::Create { path } => {
             // Read first: a fault in a file must not even make a database.
@@ -93,19 +93,22 @@ pub(super) fn run(settings: &Settings, command: Command) -> Result<(), Failure> 
             text.push(b'\n');
             print(&text)
         }
-        Command::Open { round } => step(&round, "open"),
-        Command::Close { round } => step(&round, "closed"),
-        Command::Certify { round } => step(&round, "certified"),
-        Command::Correct { round } => step(&round, "corrected"),
-        Command::Extend { round, until } => patch(settings, &round, "closesAt", &until.to_string()),
+        Command::Open { round } => step(&round, State::Open),
+        Command::Close { round } => step(&round, State::Closed),
+        Command::Certify { round } => step(&round, State::Certified),
+        Command::Correct { round } => step(&round, State::Corrected),
+        Command::Extend { round, until } => change(settings, &round, rounds::Command::Extend(until)),
         Command::List { page, limit } => list(&open(settings)?, crate::export::Page { page, limit }),
     }
 }
 
-fn patch(settings: &Settings, round: &RoundId, member: &str, value: &str) -> Result<(), Failure> {
+fn state(settings: &Settings, round: &RoundId, state: State) -> Result<(), Failure> {
+    let document: Map<String, Value> = [("state".to_owned(), state.id().into())].into_iter().collect();
+    change(settings, round, rounds::Command::Patch(document))
+}
+
+fn change(settings: &Settings, round: &RoundId, command: rounds::Command) -> Result<(), Failure> {
     let mut conn = open(settings)?.connect()?;
-    let document: Map<String, Value> = [(member.to_owned(), value.into())].into_iter().collect();
-    let command = rounds::Command::Patch(document);
     let ledger = rounds::command(&mut conn, round, None, &Clock::System, command, |_| true)?;
     report(&ledger);
     Ok(())

@@ -10,7 +10,7 @@ use super::sheet::{At, Row, Sheet};
 use super::{Failure, line};
 use crate::domain::{Definition, Roll, RoundId, Slate};
 use crate::service::definition::{self, InitiativeText, ParticipantText};
-use crate::service::{Fault, Place};
+use crate::service::{Fault, Place, rounds};
 
 /// The name of the definition in a round's folder.
 const DEFINITION: &str = "round.toml";
@@ -50,12 +50,13 @@ pub(super) fn read(
     let head = definition::read(&document.members)
         .map_err(|found| faults.extend(found.iter().map(|fault| line(&document.place(fault), fault))))
         .ok();
+    let mut of_lists = Vec::new();
     let mut sheet = |name: &str| {
         let (name, bytes) = load(name)?;
         match Sheet::read(&name, &bytes) {
             Ok(sheet) => Ok(Some(sheet)),
             Err(Failure::Refused(found)) => {
-                faults.extend(found);
+                of_lists.extend(found);
                 Ok(None)
             }
             Err(failure) => Err(failure),
@@ -63,18 +64,20 @@ pub(super) fn read(
     };
     let (initiatives, participants) = (sheet(&initiatives)?, sheet(&participants)?);
     let slate =
-        initiatives.and_then(|sheet| read_initiatives(&sheet).map_err(|found| faults.extend(found)).ok());
+        initiatives.and_then(|sheet| read_initiatives(&sheet).map_err(|found| of_lists.extend(found)).ok());
     let roll =
-        participants.and_then(|sheet| read_participants(&sheet).map_err(|found| faults.extend(found)).ok());
+        participants.and_then(|sheet| read_participants(&sheet).map_err(|found| of_lists.extend(found)).ok());
+    // What can be read is held against each other, also when something else cannot.
+    let (empty_slate, empty_roll) = (Slate::default(), Roll::default());
+    if let Some((_, definition)) = &head {
+        let (slate, roll) = (slate.as_ref().unwrap_or(&empty_slate), roll.as_ref().unwrap_or(&empty_roll));
+        let found = rounds::faults(definition, slate, roll);
+        faults.extend(found.iter().map(|fault| line(&document.place(fault), fault)));
+    }
+    faults.extend(of_lists);
     match (head, slate, roll) {
-        (Some((id, definition)), Some(slate), Some(roll)) => {
-            let found = definition.faults(&slate, &roll).into_iter().map(Fault::from);
-            let found: Vec<String> = found.map(|fault| line(&document.place(&fault), &fault)).collect();
-            if found.is_empty() {
-                Ok(RoundFiles { id, definition, slate, roll })
-            } else {
-                Err(Failure::Refused(found))
-            }
+        (Some((id, definition)), Some(slate), Some(roll)) if faults.is_empty() => {
+            Ok(RoundFiles { id, definition, slate, roll })
         }
         _ => Err(Failure::Refused(faults)),
     }
@@ -162,6 +165,7 @@ pub(super) fn read_initiatives(sheet: &Sheet) -> Result<Slate, Vec<String>> {
         ),
     );
     if !faults.is_empty() {
+        faults.extend_from_slice(&sheet.faults);
         return Err(faults);
     }
     let column = |name| sheet.column(&[name]);
@@ -177,14 +181,15 @@ pub(super) fn read_initiatives(sheet: &Sheet) -> Result<Slate, Vec<String>> {
         status: text(row, "status"),
         source: optional(row, "source"),
     });
-    definition::initiatives(texts.collect()).map_err(|found| at_cells(sheet, &found))
+    whole(sheet, definition::initiatives(texts.collect()))
 }
 
 /// Reads a file of participants; columns beyond the known ones are groups.
 pub(super) fn read_participants(sheet: &Sheet) -> Result<Roll, Vec<String>> {
     const KNOWN: [&str; 4] = ["code", "name", "population", "weight"];
-    let faults = headings(sheet, &KNOWN, &["code", "name"]);
+    let mut faults = headings(sheet, &KNOWN, &["code", "name"]);
     if !faults.is_empty() {
+        faults.extend_from_slice(&sheet.faults);
         return Err(faults);
     }
     let column = |name| sheet.column(&[name]);
@@ -202,7 +207,7 @@ pub(super) fn read_participants(sheet: &Sheet) -> Result<Roll, Vec<String>> {
             .filter_map(|(i, heading)| Some(((*heading).clone(), row.cell(Some(*i))?.to_owned())))
             .collect(),
     });
-    definition::participants(texts.collect()).map_err(|found| at_cells(sheet, &found))
+    whole(sheet, definition::participants(texts.collect()))
 }
 
 fn headings(sheet: &Sheet, known: &[&str], required: &[&str]) -> Vec<String> {
@@ -213,6 +218,17 @@ fn headings(sheet: &Sheet, known: &[&str], required: &[&str]) -> Vec<String> {
             format!("{}:1:1: heading: {name:?} saknas. / {name:?} is missing. ({known})", sheet.file)
         })
         .collect()
+}
+
+/// What was read, unless the sheet or any of its rows has a fault.
+fn whole<T>(sheet: &Sheet, read: Result<T, Vec<Fault>>) -> Result<T, Vec<String>> {
+    let mut faults = sheet.faults.clone();
+    match read {
+        Ok(read) if faults.is_empty() => return Ok(read),
+        Ok(_) => {}
+        Err(found) => faults.extend(at_cells(sheet, &found)),
+    }
+    Err(faults)
 }
 
 fn at_cells(sheet: &Sheet, faults: &[Fault]) -> Vec<String> {

@@ -25,7 +25,10 @@ impl fmt::Display for At {
 pub(super) struct Sheet {
     pub(super) file: String,
     pub(super) headings: Vec<String>,
+    /// The rows that have as many fields as there are headings.
     pub(super) rows: Vec<Row>,
+    /// What is wrong with the sheet itself, told together with what is wrong in its rows.
+    pub(super) faults: Vec<String>,
 }
 
 /// A row with the line it stands on.
@@ -58,49 +61,46 @@ impl Sheet {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let first = text.lines().next().unwrap_or_default();
         // Excel in Swedish separates by semicolons, because the comma is the decimal sign.
-        let delimiter = if first.contains(';') && !first.contains(',') { b';' } else { b',' };
+        let excel = first.contains(';') && !first.contains(',');
         let mut reader = csv::ReaderBuilder::new()
-            .delimiter(delimiter)
+            .delimiter(if excel { b';' } else { b',' })
             .flexible(true)
             .has_headers(false)
             .from_reader(text.as_bytes());
-        let mut faults = Vec::new();
-        let mut headings: Option<Vec<String>> = None;
-        let mut rows = Vec::new();
+        let mut sheet =
+            Self { file: file.to_owned(), headings: Vec::new(), rows: Vec::new(), faults: Vec::new() };
+        let mut lines = Lines { text, offset: 0, line: 1 };
         for record in reader.records() {
             let record = record.map_err(|error| Failure::refused(format!("{file}: {error}")))?;
-            let line = record.position().map_or(0, csv::Position::line);
-            let cells: Vec<String> = record.iter().map(|cell| cell.trim().to_owned()).collect();
-            let Some(headings) = &headings else {
-                headings = Some(cells);
-                continue;
+            let line = lines.of(record.position().map_or(0, csv::Position::byte));
+            let cell = |cell: &str| match cell.trim().strip_prefix('\'') {
+                // In files for Excel an apostrophe marks a text that Excel would take for something else.
+                Some(marked) if excel => marked.to_owned(),
+                Some(_) | None => cell.trim().to_owned(),
             };
-            if cells.iter().all(String::is_empty) {
-                continue;
-            }
-            if cells.len() != headings.len() {
-                let (n, wanted) = (cells.len(), headings.len());
-                faults.push(format!(
+            let cells: Vec<String> = record.iter().map(cell).collect();
+            if sheet.headings.is_empty() {
+                sheet.headings = cells;
+            } else if cells.len() == sheet.headings.len() {
+                sheet.rows.push(Row { line, cells });
+            } else if cells.iter().any(|cell| !cell.is_empty()) {
+                let (n, wanted) = (cells.len(), sheet.headings.len());
+                sheet.faults.push(format!(
                     "{file}:{line}:{}: fields: Raden har {n} fält, rubriken {wanted}. / The row has {n} fields, the heading {wanted}.",
                     n.min(wanted) + 1
                 ));
             }
-            rows.push(Row { line, cells });
         }
-        let headings = headings.unwrap_or_default();
-        for (i, heading) in headings.iter().enumerate() {
-            if headings[..i].contains(heading) {
-                faults.push(format!(
+        sheet.rows.retain(|row| row.cells.iter().any(|cell| !cell.is_empty()));
+        for (i, heading) in sheet.headings.iter().enumerate() {
+            if sheet.headings[..i].contains(heading) {
+                sheet.faults.push(format!(
                     "{file}:1:{}: heading: {heading:?} står två gånger. / stands twice.",
                     i + 1
                 ));
             }
         }
-        if faults.is_empty() {
-            Ok(Self { file: file.to_owned(), headings, rows })
-        } else {
-            Err(Failure::Refused(faults))
-        }
+        Ok(sheet)
     }
 
     /// The place of a column, under any of these headings.
@@ -117,11 +117,27 @@ impl Sheet {
 }
 
 impl Row {
-    /// A cell; empty ones and those of columns that are not there are none. The mark by which our files for
-    /// Excel keep codes as text is taken off.
+    /// A cell; empty ones and those of columns that are not there are none.
     pub(super) fn cell(&self, column: Option<usize>) -> Option<&str> {
-        let cell = self.cells.get(column?)?;
-        let cell = cell.strip_prefix('\'').unwrap_or(cell);
-        (!cell.is_empty()).then_some(cell)
+        self.cells.get(column?).map(String::as_str).filter(|cell| !cell.is_empty())
+    }
+}
+
+/// Counts lines as an editor does, going forward through a text.
+struct Lines<'a> {
+    text: &'a str,
+    offset: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line of the record that is said to begin here: line breaks before it belong to what came before.
+    fn of(&mut self, byte: u64) -> u64 {
+        let begin = usize::try_from(byte).unwrap_or(self.text.len()).min(self.text.len());
+        let rest = &self.text.as_bytes()[begin..];
+        let begin = begin + rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        self.line += self.text.as_bytes()[self.offset..begin].split(|&byte| byte == b'\n').count() as u64 - 1;
+        self.offset = begin;
+        self.line
     }
 }

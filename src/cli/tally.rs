@@ -30,9 +30,9 @@ pub(super) struct Arguments {
     /// File of initiatives, for titles and for those that nobody picked
     #[arg(long, value_name = "FILE")]
     initiatives: Option<PathBuf>,
-    /// How many count as the top
-    #[arg(long, default_value_t = 3)]
-    cut: usize,
+    /// How many count as the top [default: 3, or all where there are fewer]
+    #[arg(long)]
+    cut: Option<usize>,
     /// The lot of the tie ladder: every id, best first, with commas
     #[arg(long, value_name = "IDS")]
     lot: Option<String>,
@@ -84,7 +84,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let picks = ballots.iter().map(|ballot| ballot.ranking.len()).max().unwrap_or(0).clamp(1, MAX_PICKS);
     let profile = profile(&ballots, faults, &slate, picks)?;
     let lot = arguments.lot.as_deref().map(|text| read_lot(text, &slate)).transpose()?;
-    if arguments.cut < 1 || arguments.cut > slate.len() {
+    let cut = arguments.cut.unwrap_or_else(|| slate.len().min(3));
+    if arguments.cut.is_some() && !(1..=slate.len()).contains(&cut) {
         return Err(Failure::refused(format!("--cut: a number from 1 to {}", slate.len())));
     }
     let counts = Counts::of(&profile);
@@ -93,7 +94,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         profile: &profile,
         counts: &counts,
         picks,
-        cut: arguments.cut,
+        cut,
         ladder: LadderStep::ALL,
         lot: lot.as_deref(),
         rule: "linear",

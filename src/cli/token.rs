@@ -31,7 +31,7 @@ pub(super) struct Arguments {
     #[arg(long, requires = "round")]
     all: bool,
     /// The round whose roll is meant
-    #[arg(long, value_name = "ROUND", requires = "all")]
+    #[arg(long, value_name = "ROUND", requires = "all", conflicts_with_all = ["municipality", "participant", "analyst", "manager"])]
     round: Option<String>,
 }
 
@@ -40,7 +40,7 @@ pub(super) fn run(settings: &Settings, arguments: Arguments) -> Result<(), Failu
     let public_url = settings.public_url(settings.bind);
     let issuer = TokenIssuer { issuer: &public_url, key: &key };
     let now = Clock::System.now();
-    if let Some(round) = arguments.round {
+    if let (true, Some(round)) = (arguments.all, arguments.round) {
         let id: RoundId = round.parse().map_err(Failure::refused)?;
         let ledger = ledger::read(&open(settings)?, &id)?;
         let line = |code: &ParticipantCode| {

@@ -103,8 +103,19 @@ struct Origins {
 
 /// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct ConfigError(String);
+pub enum ConfigError {
+    /// A setting makes no sense, or does not exist.
+    #[error("{0}")]
+    Setting(String),
+    /// The file cannot be read.
+    #[error("{path}: {error}")]
+    File {
+        /// The file.
+        path: String,
+        /// What the system says.
+        error: std::io::Error,
+    },
+}
 
 impl Given {
     /// The settings in force: these over the file's over the defaults.
@@ -117,19 +128,32 @@ impl Given {
         let file = match &self.config {
             None => Self::default(),
             Some(path) => {
+                let name = || path.display().to_string();
                 let text = std::fs::read_to_string(path)
-                    .map_err(|error| ConfigError(format!("{}: {error}", path.display())))?;
-                toml::from_str(&text).map_err(|error| ConfigError(format!("{}: {error}", path.display())))?
+                    .map_err(|error| ConfigError::File { path: name(), error })?;
+                // The whole fault shows the line that it is in, and a line may hold a password.
+                toml::from_str(&text).map_err(|error| {
+                    let before = &text[..error.span().map_or(0, |span| span.start).min(text.len())];
+                    let line = before.split('\n').count();
+                    let key = text
+                        .lines()
+                        .nth(line - 1)
+                        .and_then(|line| line.split('=').next())
+                        .unwrap_or_default();
+                    let (name, key) = (name(), key.trim());
+                    ConfigError::Setting(format!("{name}: line {line}: {key}: {}", error.message()))
+                })?
             }
         };
         let origins = Origins { file: file.names(), given: self.names() };
         let data_dir = self.data_dir.or(file.data_dir).unwrap_or_else(|| PathBuf::from("./data"));
         let default = || format!("sqlite:{}", data_dir.join("handslag.db").display());
         let database = self.database.or(file.database).unwrap_or_else(default);
-        let database = database.parse().map_err(|error| ConfigError(format!("database: {error}")))?;
+        let database =
+            database.parse().map_err(|error| ConfigError::Setting(format!("database: {error}")))?;
         let public_url = self.public_url.or(file.public_url);
         if let Some(url) = public_url.as_deref().filter(|url| !is_public_url(url)) {
-            return Err(ConfigError(format!(
+            return Err(ConfigError::Setting(format!(
                 "public-url: {url:?} is not http(s)://HOST with no path, query or fragment"
             )));
         }
@@ -138,7 +162,7 @@ impl Given {
             .or(file.workers)
             .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
         if !(1..=512).contains(&workers) {
-            return Err(ConfigError("workers: a number from 1 to 512".to_owned()));
+            return Err(ConfigError::Setting("workers: a number from 1 to 512".to_owned()));
         }
         Ok(Settings {
             bind: self.bind.or(file.bind).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
@@ -203,26 +227,22 @@ impl Settings {
     }
 }
 
-/// The address without its password, wherever the password stands in it.
+/// The address without its password, wherever the password stands in it. What lies between the user's colon and
+/// the last `@` goes as a whole: a password may hold any character.
 fn masked(url: &str) -> String {
-    let (address, parameters) = url.split_once('?').unwrap_or((url, ""));
-    let address =
-        match address.rsplit_once('@').and_then(|(user, host)| Some((user.rsplit_once("//")?, host))) {
-            Some(((scheme, user), host)) => match user.split_once(':') {
-                Some((name, _)) => format!("{scheme}//{name}:***@{host}"),
-                None => address.to_owned(),
-            },
-            None => address.to_owned(),
-        };
+    let user = url.find("//").map_or(0, |slashes| slashes + 2);
+    let (address, rest) = match (url[user..].find(':'), url.rfind('@')) {
+        (Some(colon), Some(at)) if user + colon < at => (format!("{}:***", &url[..user + colon]), &url[at..]),
+        _ => (String::new(), url),
+    };
+    let (path, parameters) = rest.split_once('?').unwrap_or((rest, ""));
     let parameter = |pair: &str| match pair.split_once('=') {
         Some((name, _)) if name.contains("password") => format!("{name}=***"),
         _ => pair.to_owned(),
     };
-    if parameters.is_empty() {
-        return address;
-    }
     let parameters: Vec<String> = parameters.split('&').map(parameter).collect();
-    format!("{address}?{}", parameters.join("&"))
+    let mark = if rest.contains('?') { "?" } else { "" };
+    format!("{address}{path}{mark}{}", parameters.join("&"))
 }
 
 fn is_public_url(url: &str) -> bool {
@@ -240,7 +260,7 @@ fn refuse_unknown_variables() -> Result<(), ConfigError> {
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     for name in names {
         if let Some(setting) = name.strip_prefix("HANDSLAG_").filter(|setting| !KNOWN.contains(setting)) {
-            return Err(ConfigError(format!(
+            return Err(ConfigError::Setting(format!(
                 "the variable HANDSLAG_{setting} is no setting; see handslag --help"
             )));
         }

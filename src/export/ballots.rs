@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::csvw::{self, Column};
-use super::{Dialect, Link, Links, Table};
+use super::{Cell, Dialect, Link, Links, Table};
 use crate::domain::{ParticipantCode, RoundId};
 use crate::service::ballots::Revision;
 use crate::service::ledger::Ledger;
@@ -165,15 +165,17 @@ pub fn csv(picks: usize, revisions: &[Revision], texts: Texts, dialect: Dialect)
         let (ranking, _, synthetic) = content(revision);
         let mut ranking = ranking.unwrap_or_default();
         ranking.resize(picks, String::new());
-        let text = |text: &Option<String>| text.clone().filter(|_| texts == Texts::Shown).unwrap_or_default();
-        let code = super::participation::excel_value(dialect, revision.participant.as_str());
-        table.row([code].into_iter().chain(ranking).chain([
+        let text = |text: &Option<String>| {
+            Cell::Text(text.clone().filter(|_| texts == Texts::Shown).unwrap_or_default())
+        };
+        let code = Cell::Code(revision.participant.to_string());
+        table.row([code].into_iter().chain(ranking.into_iter().map(Cell::Code)).chain([
             text(&revision.reference),
             text(&revision.comment),
-            revision.revision.to_string(),
-            revision.sequence.to_string(),
-            revision.at.to_string(),
-            synthetic.to_string(),
+            Cell::number(revision.revision),
+            Cell::number(revision.sequence),
+            Cell::number(revision.at),
+            Cell::number(synthetic),
         ]));
     }
     table.finish()

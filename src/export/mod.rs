@@ -17,7 +17,7 @@ mod table;
 
 pub use decimal::decimal;
 pub use links::{Link, Links, Meta, Page};
-pub use table::{Dialect, Table};
+pub use table::{Cell, Dialect, Table};
 
 /// The language of a text for people.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::csvw::{self, Column};
 use super::results::share;
-use super::{Dialect, Language, Link, Links, Meta, Page, Table, labels};
+use super::{Cell, Dialect, Language, Link, Links, Meta, Page, Table, labels};
 use crate::domain::{Participant, Titles};
 use crate::service::ledger::Ledger;
 use crate::service::participation::{Figures, Participation};
@@ -152,11 +152,11 @@ pub fn groups_csv(participation: &Participation, dialect: Dialect, language: Lan
                 Dialect::Excel => labels::column(column).map_or(&**column, |title| &*title.sv),
             };
             table.row([
-                column.to_owned(),
-                excel_value(dialect, value),
-                title.unwrap_or_default().to_owned(),
-                eligible.to_string(),
-                answered.to_string(),
+                Cell::Text(column.to_owned()),
+                Cell::Code(value.to_owned()),
+                Cell::Text(title.unwrap_or_default().to_owned()),
+                Cell::number(eligible),
+                Cell::number(answered),
                 table.fraction(&share(answered, eligible)),
             ]);
         }
@@ -175,9 +175,9 @@ pub fn missing_csv(ledger: &Ledger, missing: &[&Participant], dialect: Dialect) 
         Table::new(dialect, first.into_iter().chain(names.iter().map(|(name, heading)| (*name, &**heading))));
     for participant in missing {
         let groups =
-            columns.iter().map(|column| excel_value(dialect, participant.group(column).unwrap_or_default()));
-        let code = excel_value(dialect, participant.code.as_str());
-        table.row([code, participant.name.clone()].into_iter().chain(groups));
+            columns.iter().map(|column| Cell::Code(participant.group(column).unwrap_or_default().to_owned()));
+        let (code, name) = (Cell::Code(participant.code.to_string()), Cell::Text(participant.name.clone()));
+        table.row([code, name].into_iter().chain(groups));
     }
     table.finish()
 }
@@ -186,7 +186,7 @@ pub fn missing_csv(ledger: &Ledger, missing: &[&Participant], dialect: Dialect) 
 pub fn over_time_csv(participation: &Participation, dialect: Dialect) -> Vec<u8> {
     let mut table = Table::new(dialect, [("date", "Datum"), ("answered", "Svarat")]);
     for (date, answered) in &participation.over_time {
-        table.row([date.to_string(), answered.to_string()]);
+        table.row([Cell::number(date), Cell::number(answered)]);
     }
     table.finish()
 }
@@ -255,12 +255,4 @@ pub fn csvw(ledger: &Ledger, view: View, links: &Links, language: Language) -> V
     let notes = json!({ "roundId": round.id.as_str(), "sequence": round.sequence, "eligible": ledger.roll.len(),
         "syntheticBallots": ledger.synthetic });
     csvw::metadata(&address, language.of(&round.definition.title), &columns, key, &notes)
-}
-
-/// A code for Excel: `0180` must keep its zero, and `5000-9999` must not become a date, so it is marked as text.
-pub(super) fn excel_value(dialect: Dialect, value: &str) -> String {
-    match dialect {
-        Dialect::Excel if value.starts_with(|c: char| c.is_ascii_digit()) => format!("'{value}"),
-        Dialect::Excel | Dialect::Rfc4180 => value.to_owned(),
-    }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::csvw::{self, Column};
-use super::{Dialect, Language, Link, Links, Table, decimal};
+use super::{Cell, Dialect, Language, Link, Links, Table, decimal};
 use crate::domain::{Slate, State};
 use crate::service::ledger::Ledger;
 use crate::service::results::{Query, Tally};
@@ -259,16 +259,16 @@ pub fn csv(slate: &Slate, tally: &Tally, dialect: Dialect, language: Language) -
         let initiative = &slate.initiatives()[c];
         let listed = tally.listed[c];
         let mut row = vec![
-            standing.rank.to_string(),
-            standing.resolved_rank.to_string(),
-            initiative.id.to_string(),
-            language.of(&initiative.title).to_owned(),
-            standing.score.as_ref().map(|score| table.fraction(score)).unwrap_or_default(),
-            standing.score.as_ref().map(|score| table.decimal(decimal(score))).unwrap_or_default(),
-            listed.to_string(),
+            Cell::number(standing.rank),
+            Cell::number(standing.resolved_rank),
+            Cell::Code(initiative.id.to_string()),
+            Cell::Text(language.of(&initiative.title).to_owned()),
+            standing.score.as_ref().map_or(Cell::EMPTY, |score| table.fraction(score)),
+            standing.score.as_ref().map_or(Cell::EMPTY, |score| table.decimal(decimal(score))),
+            Cell::number(listed),
             table.fraction(&share(listed, tally.counted)),
         ];
-        row.extend(tally.rank_counts[c].iter().map(ToString::to_string));
+        row.extend(tally.rank_counts[c].iter().map(Cell::number));
         table.row(row);
     }
     table.finish()

@@ -9,6 +9,45 @@ pub enum Dialect {
     Excel,
 }
 
+/// A cell, by what Excel must not make of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// A number, a moment or a day that we wrote ourselves.
+    Figure(String),
+    /// A text that somebody wrote: Excel must neither run it nor take it for a date.
+    Text(String),
+    /// A code or a group's value: besides, `0180` must keep its zero.
+    Code(String),
+}
+
+impl Cell {
+    /// Nothing.
+    pub const EMPTY: Self = Self::Figure(String::new());
+
+    /// A number, or what else is written without a choice.
+    #[expect(clippy::needless_pass_by_value, reason = "a number is passed by value")]
+    pub fn number(number: impl ToString) -> Self {
+        Self::Figure(number.to_string())
+    }
+
+    /// As it stands in the file. For Excel an apostrophe marks a text; what begins with one gets one more, so that
+    /// reading the file back loses nothing.
+    fn written(self, dialect: Dialect) -> String {
+        // Excel runs what begins like a formula (OWASP, CSV injection), and takes `5/6` and `3-4` for dates.
+        let harmful =
+            |text: &str| text.starts_with(['=', '+', '-', '@', '\t', '\r', '\'']) || like_a_date(text);
+        match (dialect, self) {
+            (Dialect::Excel, Self::Text(text)) if harmful(&text) => format!("'{text}"),
+            (Dialect::Excel, Self::Code(text))
+                if harmful(&text) || text.starts_with(|c: char| c.is_ascii_digit()) =>
+            {
+                format!("'{text}")
+            }
+            (_, Self::Figure(text) | Self::Text(text) | Self::Code(text)) => text,
+        }
+    }
+}
+
 /// A table being written.
 #[derive(Debug)]
 pub struct Table {
@@ -30,44 +69,45 @@ impl Table {
         };
         let mut table = Self { dialect, writer: builder.from_writer(start) };
         table.row(headings.into_iter().map(|(name, heading)| match dialect {
-            Dialect::Rfc4180 => name.to_owned(),
-            Dialect::Excel => heading.to_owned(),
+            Dialect::Rfc4180 => Cell::Text(name.to_owned()),
+            Dialect::Excel => Cell::Text(heading.to_owned()),
         }));
         table
     }
 
-    /// Adds a row of texts.
-    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        let guard = |cell: String| match self.dialect {
-            // Excel runs what begins like a formula (OWASP, CSV injection).
-            Dialect::Excel if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) => format!("'{cell}"),
-            Dialect::Excel | Dialect::Rfc4180 => cell,
-        };
-        self.writer
-            .write_record(cells.into_iter().map(guard))
-            .expect("rows of equal length, written to memory");
+    /// Adds a row.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
+        let dialect = self.dialect;
+        let cells = cells.into_iter().map(|cell| cell.written(dialect));
+        self.writer.write_record(cells).expect("rows of equal length, written to memory");
     }
 
     /// A fraction: exact for programs, a decimal for Excel, which takes `19/6` for a day in June.
-    pub fn fraction(&self, fraction: &crate::tally::Fraction) -> String {
+    pub fn fraction(&self, fraction: &crate::tally::Fraction) -> Cell {
         match self.dialect {
-            Dialect::Rfc4180 => fraction.to_string(),
-            Dialect::Excel if fraction.is_integer() => fraction.to_string(),
+            Dialect::Rfc4180 => Cell::Figure(fraction.to_string()),
+            Dialect::Excel if fraction.is_integer() => Cell::Figure(fraction.to_string()),
             Dialect::Excel => self.decimal(super::decimal(fraction)),
         }
     }
 
     /// A decimal, with a comma for Excel.
-    pub fn decimal(&self, decimal: f64) -> String {
+    pub fn decimal(&self, decimal: f64) -> Cell {
         let text = serde_json::to_string(&decimal).expect("a finite number");
-        match self.dialect {
+        Cell::Figure(match self.dialect {
             Dialect::Rfc4180 => text,
             Dialect::Excel => text.replace('.', ","),
-        }
+        })
     }
 
     /// The file.
     pub fn finish(self) -> Vec<u8> {
         self.writer.into_inner().expect("written to memory")
     }
+}
+
+/// Whether Excel would read the text as a date: digits with slashes or hyphens between, and nothing else.
+fn like_a_date(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    text.contains(['/', '-']) && text.split(['/', '-']).all(digits)
 }

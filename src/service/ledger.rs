@@ -121,6 +121,11 @@ pub struct Change {
 }
 
 impl Change {
+    /// Whether the round has come into this state in this change.
+    pub(super) fn has_become(&self, state: crate::domain::State) -> bool {
+        !self.entries.is_empty() && self.ledger.round.state == state
+    }
+
     /// Appends an event to the log.
     pub fn record(&mut self, event: &Event) -> &LogEntry {
         let entry = log::entry(&self.ledger.round, event, self.now);

@@ -50,6 +50,8 @@ pub enum Command {
     Initiatives(Slate),
     /// Replaces the roll of a draft.
     Participants(Roll),
+    /// Moves the closing of an open round to a later time.
+    Extend(Instant),
     /// A JSON merge patch: members of the definition, and `state` for a step of the round's life.
     Patch(Map<String, Value>),
 }
@@ -80,6 +82,11 @@ fn apply(change: &mut Change, command: Command) -> Result<(), Error> {
     match command {
         Command::Initiatives(slate) => redefine(change, round, Arc::new(slate), roll, "initiatives"),
         Command::Participants(roll) => redefine(change, round, slate, Arc::new(roll), "participants"),
+        Command::Extend(closes_at) => {
+            let event = round.extend(closes_at, change.now)?;
+            change.record(&event);
+            Ok(())
+        }
         Command::Patch(mut document) => {
             let step = document.remove("state").as_ref().map(step).transpose()?;
             // What may be refused is refused before anything is recorded: a command is done whole or not at all.
@@ -108,6 +115,10 @@ fn step(value: &Value) -> Result<State, Error> {
 }
 
 fn take(change: &mut Change, to: State) -> Result<(), Error> {
+    if change.has_become(to) {
+        // It was due by itself, and was recorded at the beginning of this very change.
+        return Ok(());
+    }
     let Ledger { round, slate, roll, .. } = &change.ledger;
     let event = match to {
         State::Draft => return Err(Refusal::NoSuchStep { from: round.state, to }.into()),
@@ -161,12 +172,18 @@ fn redefine(
 }
 
 fn check(definition: &Definition, slate: &Slate, roll: &Roll) -> Result<(), Error> {
+    let faults = faults(definition, slate, roll);
+    if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
+}
+
+/// Every fault between the members of a definition, its initiatives and its roll.
+pub fn faults(definition: &Definition, slate: &Slate, roll: &Roll) -> Vec<Fault> {
     let mut faults: Vec<Fault> = definition.faults(slate, roll).into_iter().map(Fault::from).collect();
     if let Err(refusal) = super::results::rule_set_fits(definition, slate.len()) {
         let sv = "Regeln passar inte omgångens antal val eller poäng.";
         faults.push(Fault::member("rule", "rule", sv, &refusal.to_string()));
     }
-    if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
+    faults
 }
 
 /// Records the openings and closings that are due, in every round.

@@ -5,8 +5,8 @@ use std::fmt;
 use super::positional::{self, Scale};
 use super::{Counts, Fraction, Ladder, Outcome, Profile};
 
-/// The most picks a ballot can hold.
-pub const MAX_PICKS: usize = 20;
+/// The most picks a ballot can hold: as many as there can be candidates. Rounds allow fewer.
+pub const MAX_PICKS: usize = 64;
 
 /// A title or text in the two languages people read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -169,6 +169,7 @@ fn gaps_and_repeated_ranks_are_told_in_long_rows() {
             "ballots.csv:7:2 field",
             "ballots.csv:8:3 field",
             "ballots.csv:3:2 gap",
+            "ballots.csv:8:1 too-few-picks",
         ]
     );
     let told =
@@ -177,7 +178,6 @@ fn gaps_and_repeated_ranks_are_told_in_long_rows() {
 }
 
 #[test]
-#[ignore = "gaps and counts are told alone: the rows are held against the round only when the form is right"]
 fn a_gap_is_told_beside_rows_that_do_not_fit_the_round() {
     let told = refused("participantCode,rank1,rank2\n0180,,ett\n0980,noll,\n9999,ett,\n");
     assert_eq!(
@@ -187,7 +187,6 @@ fn a_gap_is_told_beside_rows_that_do_not_fit_the_round() {
 }
 
 #[test]
-#[ignore = "a row with too few fields hides the faults of all other rows"]
 fn a_row_with_too_few_fields_is_told_beside_the_others() {
     let told = refused("participantCode,rank1,rank2\n0180,ett\n0980,noll,\n");
     assert_eq!(told, ["ballots.csv:2:3 fields", "ballots.csv:3:2 unknown-initiative"]);
@@ -227,11 +226,10 @@ fn a_round_that_is_not_open_takes_no_ballots() {
             refused.faults(),
             ["ballots.csv:2:1 refused", "ballots.csv:3:1 refused", "ballots.csv:4:1 refused"]
         );
-        assert!(
-            refused.err.contains(&format!("it is {state}, from 2150-03-02T07:00:00.000000Z")),
-            "{}",
-            refused.err
-        );
+        // A round that was opened by hand tells when it really did open.
+        let opened = if state == "draft" { &before["opensAt"] } else { &before["openedAt"] };
+        let told = format!("it is {state}, from {}", opened.as_str().unwrap());
+        assert!(refused.err.contains(&told), "{}", refused.err);
         assert_eq!(program.round(), before);
         program.run(&["round", step, "liten"]).is(0);
     }
@@ -285,7 +283,6 @@ fn our_own_excel_csv_reads_back() {
 }
 
 #[test]
-#[ignore = "an apostrophe at the beginning is always taken for the mark of our files for Excel"]
 fn a_comment_that_begins_with_an_apostrophe_reads_back() {
     // One apostrophe is the mark, the other begins the comment.
     round_trip("participantCode,rank1,rank2,rank3,comment\n0180,tva,ett,,''t var bra\n", "csv");

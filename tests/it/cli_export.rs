@@ -147,7 +147,6 @@ fn ballots_for_excel_keep_zeros_and_run_nothing() {
 }
 
 #[test]
-#[ignore = "only codes and groups are marked as text: Excel makes a day in June of the reference"]
 fn references_for_excel_do_not_become_dates() {
     let program = Program::with_open_round();
     program.write("ballots.csv", "participantCode,rank1,reference,comment\n0180,ett,5/6,3-4\n");

@@ -297,7 +297,10 @@ fn what_does_not_fit_is_refused_by_the_name_of_the_option() {
 #[test]
 fn faulty_ballots_are_told_with_their_places() {
     let refused = tally("count,rank1,rank2\n1,a,a\nx,a,b\n1000000000001,a,b\n", &[]).is(1);
-    assert_eq!(refused.faults(), ["ballots.csv:3:1 count", "ballots.csv:4:1 count"]);
+    assert_eq!(
+        refused.faults(),
+        ["ballots.csv:3:1 count", "ballots.csv:4:1 count", "ballots.csv:2:3 ranked-twice"]
+    );
     let refused = tally("count,rank1,rank2\n1,a,a\n1,b,a\n1,b,b\n", &[]).is(1);
     assert_eq!(refused.faults(), ["ballots.csv:2:3 ranked-twice", "ballots.csv:4:3 ranked-twice"]);
     assert!(tally("count,rank1\n1,Ängelholm\n", &[]).is(1).err.contains("Ängelholm"));

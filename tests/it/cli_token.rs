@@ -102,7 +102,6 @@ fn whose_it_is_must_be_said_once_and_rightly() {
 }
 
 #[test]
-#[ignore = "--round is taken for --all, whoever else is named: everybody's tokens are printed"]
 fn a_round_with_another_than_all_is_wrong_usage() {
     let program = Program::with_draft();
     for whose in [&["--municipality", "0180"][..], &["--participant", "municipality:0180"], &["--analyst"]] {

@@ -211,7 +211,6 @@ fn versions(tree: &str) -> Vec<String> {
 }
 
 #[test]
-#[ignore = "SQLite lets REPLACE overwrite an entry: the triggers do not see it"]
 fn sqlite_refuses_to_replace_a_log_entry() {
     // REPLACE deletes the row in the way without a word to DELETE triggers, unless recursive_triggers is on.
     let database = Database::sqlite();

@@ -79,6 +79,10 @@ CREATE INDEX log_entries_by_participant ON log_entries (round_id, participant_co
 
 CREATE TRIGGER log_entries_are_not_changed BEFORE UPDATE ON log_entries
 BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+-- REPLACE deletes without asking the trigger below.
+CREATE TRIGGER log_entries_are_not_replaced BEFORE INSERT ON log_entries
+WHEN EXISTS (SELECT 1 FROM log_entries WHERE round_id = NEW.round_id AND sequence = NEW.sequence)
+BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 CREATE TRIGGER log_entries_are_not_deleted BEFORE DELETE ON log_entries
 BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 
