@@ -2,4 +2,9 @@
 
 mod support;
 
+mod authorization;
+mod ballot_faults;
 mod ballots;
+mod conditions;
+mod exchange;
+mod tokens;
