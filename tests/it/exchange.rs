@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::support::document::operations;
+use crate::support::document::{DOCUMENT, operations};
 use crate::support::{Caller, Database, FIVE, Service, at};
 
 fn open() -> Service {
@@ -200,6 +200,71 @@ fn unknown_and_repeated_query_parameters_are_refused() {
         service.get(&format!("/rules?{query}")).send().is(400).problem("bad-request");
     }
     assert_eq!(service.get(&format!("/rules?{}=1", "x".repeat(100))).send().is(400).faults()[0].0.len(), 40);
+}
+
+#[test]
+fn an_operation_takes_the_parameters_that_the_document_gives_it_and_no_others() {
+    let service = open();
+    let given: Vec<(String, String, BTreeSet<(String, String)>)> = operations()
+        .into_iter()
+        .map(|(method, path)| {
+            let samples = query_samples(&method, &path);
+            (method, path, samples)
+        })
+        .collect();
+    let all: BTreeSet<&(String, String)> = given.iter().flat_map(|(.., samples)| samples).collect();
+    let mut wrong = Vec::new();
+    for (method, path, documented) in given.iter().filter(|(method, ..)| method == "GET") {
+        for (name, value) in &all {
+            // These two say something only together with another.
+            let query = match &**name {
+                "column" | "value" => continue,
+                "points" => format!("rule=custom&points={value}"),
+                _ => format!("{name}={value}"),
+            };
+            let request = service.get(&format!("{}?{query}", concrete(path))).by(able(method, path));
+            let Ok(reply) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| request.send())) else {
+                wrong.push(format!("GET {path}?{query} was answered as the document does not say"));
+                continue;
+            };
+            let expected = if documented.contains(&(name.clone(), value.clone())) { 200 } else { 400 };
+            if reply.status != expected {
+                wrong.push(format!("GET {path}?{query}: {}, not {expected}", reply.status));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The query parameters of an operation, each with values that the document names.
+fn query_samples(method: &str, path: &str) -> BTreeSet<(String, String)> {
+    let operation = &DOCUMENT["paths"][path][method.to_lowercase()];
+    let mut samples = BTreeSet::new();
+    for parameter in operation["parameters"].as_array().into_iter().flatten() {
+        let parameter = match parameter["$ref"].as_str() {
+            Some(reference) => DOCUMENT.pointer(reference.trim_start_matches('#')).expect("it is there"),
+            None => parameter,
+        };
+        if parameter["in"] != "query" {
+            continue;
+        }
+        let name = parameter["name"].as_str().expect("a parameter has a name");
+        let mut values: Vec<String> = match &parameter["schema"]["enum"] {
+            serde_json::Value::Array(words) => {
+                words.iter().map(|word| word.as_str().expect("a word").into()).collect()
+            }
+            _ => Vec::new(),
+        };
+        if values.is_empty() {
+            values.push(match (&parameter["example"], name) {
+                (_, "points") => "5,4,3,2,1".into(),
+                (serde_json::Value::String(text), _) => text.clone(),
+                (other, _) => other.to_string(),
+            });
+        }
+        samples.extend(values.into_iter().map(|value| (name.to_owned(), value)));
+    }
+    samples
 }
 
 #[test]

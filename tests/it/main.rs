@@ -3,8 +3,16 @@
 mod support;
 
 mod authorization;
+mod ballot_book;
 mod ballot_faults;
 mod ballots;
 mod conditions;
 mod exchange;
+mod kept;
+mod participation;
+mod races;
+mod results;
+mod round_life;
+mod rounds;
 mod tokens;
+mod whole_round;
