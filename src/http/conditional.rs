@@ -25,9 +25,15 @@ pub(super) fn is_known(request: &HttpRequest, etag: &str) -> bool {
 pub(super) fn of_ballot(request: &HttpRequest) -> Precondition {
     let impossible = || Precondition::OneOf(Vec::new());
     let revisions = |tags: Vec<String>| {
-        let revision = |tag: &String| tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok();
+        let revision = |tag: &String| {
+            let text = tag.strip_prefix('"')?.strip_suffix('"')?;
+            // `01` is another tag than `1`: tags are compared to the letter.
+            text.parse::<u32>().ok().filter(|revision| revision.to_string() == text)
+        };
         tags.iter().filter_map(revision).collect()
     };
+    // `If-None-Match` compares weakly, `If-Match` strongly: there a weak tag matches nothing.
+    let weakly = |tags: Vec<String>| tags.iter().map(|tag| tag.trim_start_matches("W/").to_owned()).collect();
     let (Ok(matching), Ok(other)) = (read(request, header::IF_MATCH), read(request, header::IF_NONE_MATCH))
     else {
         return impossible();
@@ -35,7 +41,7 @@ pub(super) fn of_ballot(request: &HttpRequest) -> Precondition {
     match (matching, other) {
         (None, None) => Precondition::None,
         (None, Some(Tags::Any)) => Precondition::Absent,
-        (None, Some(Tags::These(tags))) => Precondition::NoneOf(revisions(tags)),
+        (None, Some(Tags::These(tags))) => Precondition::NoneOf(revisions(weakly(tags))),
         (Some(Tags::Any), None) => Precondition::Present,
         (Some(Tags::These(tags)), None) => Precondition::OneOf(revisions(tags)),
         // Both at once have no use that either alone has not; being careful, neither is guessed at.

@@ -24,7 +24,7 @@ pub(super) fn format(
         Some(_) => Accept::parse(request),
     };
     // A field that cannot be read asks for nothing in particular.
-    let Ok(accept) = accept else { return Ok(offered[0].1) };
+    let Some(accept) = accept.ok().filter(|accept| !accept.0.is_empty()) else { return Ok(offered[0].1) };
     let of = |media: &header::QualityItem<mime::Mime>, format: Format| {
         let ours: mime::Mime = format.media_type().parse().expect("our own media types");
         media.item.type_() == mime::STAR

@@ -127,14 +127,14 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The refusal of a round that does not accept ballots, with the times that hold: a round that was closed
-    /// before its time did close then.
+    /// The refusal of a round that does not accept ballots, with the times that hold: a round that a manager opened
+    /// or closed before its time did so then.
     pub fn not_open(round: &Round) -> Self {
         let Round { definition, state, opened_at, closed_at, .. } = round;
         Self::NotOpen {
             state: *state,
-            opens_at: opened_at.unwrap_or(definition.opens_at),
-            closes_at: closed_at.unwrap_or(definition.closes_at),
+            opens_at: opened_at.map_or(definition.opens_at, |at| at.min(definition.opens_at)),
+            closes_at: closed_at.map_or(definition.closes_at, |at| at.min(definition.closes_at)),
         }
     }
 }

@@ -21,7 +21,7 @@ pub const FORM: &str = "form";
 const VALUE: &str = "value";
 
 /// The members of a definition document, in the order documents write them.
-pub const MEMBERS: [&str; 18] = [
+pub const MEMBERS: [&str; 17] = [
     "titleSv",
     "titleEn",
     "participantKind",
@@ -38,7 +38,6 @@ pub const MEMBERS: [&str; 18] = [
     "ladder",
     "lot",
     "lotSource",
-    "synthetic",
     "id",
 ];
 
@@ -96,7 +95,7 @@ impl Reader<'_> {
         self.value(member, value, read)
     }
 
-    /// The member if it is there, else the present value, else the default; `null` asks for the default.
+    /// The member if it is there, else the present value, else the default; `null` in a patch asks for the default.
     fn optional<T: Clone>(
         &mut self,
         member: &'static str,
@@ -106,7 +105,7 @@ impl Reader<'_> {
     ) -> Option<T> {
         match self.document.get(member) {
             None => Some(present.cloned().unwrap_or(default)),
-            Some(Value::Null) => Some(default),
+            Some(Value::Null) if present.is_some() => Some(default),
             Some(value) => self.value(member, value, read),
         }
     }
@@ -161,10 +160,11 @@ impl Reader<'_> {
         let ladder = self.optional("ladder", present.map(|p| &p.ladder), LadderStep::ALL.to_vec(), |value| {
             list(value, word)
         });
-        let lot = self.optional("lot", present.map(|p| &p.lot), None, |value| list(value, word).map(Some));
+        let lot = self.optional("lot", present.map(|p| &p.lot), None, |value| {
+            nothing_or(value, |value| list(value, word))
+        });
         let lot_source =
-            self.optional("lotSource", present.map(|p| &p.lot_source), None, |value| text(value).map(Some));
-        let synthetic = self.optional("synthetic", present.map(|p| &p.synthetic), false, truth);
+            self.optional("lotSource", present.map(|p| &p.lot_source), None, |value| nothing_or(value, text));
         Some(Definition {
             title: Titles { sv: sv?, en: en? },
             kind: kind?,
@@ -180,9 +180,14 @@ impl Reader<'_> {
             ladder: ladder?,
             lot: lot?,
             lot_source: lot_source?,
-            synthetic: synthetic?,
+            // Not for a document to say: only the demonstration makes ballots up.
+            synthetic: present.is_some_and(|present| present.synthetic),
         })
     }
+}
+
+fn nothing_or<T>(value: &Value, read: impl Fn(&Value) -> Result<T, Wrong>) -> Result<Option<T>, Wrong> {
+    if value.is_null() { Ok(None) } else { read(value).map(Some) }
 }
 
 fn str(value: &Value) -> Result<&str, Wrong> {

@@ -12,7 +12,9 @@ mod service;
 pub(crate) use client::{Reply, Request};
 pub(crate) use database::{Database, on_both_databases};
 pub(crate) use raw::Unanswered;
-pub(crate) use rounds::{FIVE, ROUND, definition, initiatives, merge, municipalities, municipality_codes};
+pub(crate) use rounds::{
+    FIVE, ROUND, definition, initiatives, merge, municipalities, municipality_codes, participants,
+};
 pub(crate) use service::{Caller, NOON, PUBLIC_URL, Service, at, until};
 
 /// Whether this run is to be thorough, and to skip nothing.

@@ -140,6 +140,11 @@ impl Service {
 
     /// A token for a caller, valid from now on; none for nobody.
     pub(crate) fn token(&self, caller: Caller<'_>) -> Option<String> {
+        self.token_of(caller, self.now())
+    }
+
+    /// A token for a caller that was issued at this moment.
+    pub(crate) fn token_of(&self, caller: Caller<'_>, issued: Instant) -> Option<String> {
         let grant = match caller {
             Caller::Nobody => return None,
             Caller::Token(token) => return Some(token.to_owned()),
@@ -149,7 +154,7 @@ impl Service {
             Caller::Analyst => Grant::analyst(),
             Caller::Manager => Grant::manager(),
         };
-        Some(TokenIssuer { issuer: PUBLIC_URL, key: &self.key }.issue(&grant, self.now()))
+        Some(TokenIssuer { issuer: PUBLIC_URL, key: &self.key }.issue(&grant, issued))
     }
 
     /// A request to a path below the API's base.
