@@ -53,7 +53,8 @@ pub(super) struct QueryArguments {
     /// Points per rank for the rule custom, with commas: 5,3,2,1,1/2
     #[arg(long)]
     points: Option<String>,
-    /// Read only so many first ranks
+    /// How many picks a ballot may hold; where ballots hold more, only so many are read
+    /// [default: those of the round, or of the longest ballot of the file]
     #[arg(long)]
     picks: Option<String>,
     /// Steps of the tie ladder, with commas: listed,first-places,head-to-head,lot; or none
@@ -62,6 +63,11 @@ pub(super) struct QueryArguments {
 }
 
 impl QueryArguments {
+    /// The picks asked for; 0 when none or none that is a number.
+    fn picks(&self) -> usize {
+        self.picks.as_deref().and_then(|text| text.parse().ok()).unwrap_or(0)
+    }
+
     pub(super) fn query(&self) -> Query {
         let Self { rule, points, picks, ladder } = self.clone();
         Query { rule, points, picks, ladder }
@@ -81,7 +87,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Some(path) => read_initiatives(&Sheet::open(path)?).map_err(Failure::Refused)?,
         None => slate_of(&ballots)?,
     };
-    let picks = ballots.iter().map(|ballot| ballot.ranking.len()).max().unwrap_or(0).clamp(1, MAX_PICKS);
+    let longest = ballots.iter().map(|ballot| ballot.ranking.len()).max().unwrap_or(0);
+    // A round may allow more picks than anybody used.
+    let asked = arguments.query.picks();
+    let picks = longest.max(if asked <= slate.len() { asked } else { 0 }).clamp(1, MAX_PICKS);
     let profile = profile(&ballots, faults, &slate, picks)?;
     let lot = arguments.lot.as_deref().map(|text| read_lot(text, &slate)).transpose()?;
     let cut = arguments.cut.unwrap_or_else(|| slate.len().min(3));

@@ -54,7 +54,13 @@ pub(super) async fn list(
     query.check()?;
     let board = site.board(&caller, &path)?;
     let document = InitiativePage::new(&board.ledger, page, &site.links);
-    reply::page_with_etag(&request, Cache::Public, &etag(&board.ledger.round), &document.links, &document)
+    reply::page_with_etag(
+        &request,
+        Cache::of(&board.ledger.round),
+        &etag(&board.ledger.round),
+        &document.links,
+        &document,
+    )
 }
 
 /// An initiative, as it comes in.

@@ -73,7 +73,13 @@ pub(super) async fn list(
         page,
         &site.links,
     );
-    reply::page_with_etag(&request, Cache::Public, &etag(&board.ledger.round), &document.links, &document)
+    reply::page_with_etag(
+        &request,
+        Cache::of(&board.ledger.round),
+        &etag(&board.ledger.round),
+        &document.links,
+        &document,
+    )
 }
 
 /// A participant, as it comes in.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::conditional;
 use super::problem::Problem;
 use crate::board::Encoding;
+use crate::domain::{Round, State};
 use crate::export::{Link, Links, csvw};
 
 /// Who may keep a copy.
@@ -21,6 +22,14 @@ pub(super) enum Cache {
 }
 
 impl Cache {
+    /// Of what describes a round: a draft is seen by managers only.
+    pub(super) fn of(round: &Round) -> Self {
+        match round.state {
+            State::Draft => Self::Private,
+            State::Open | State::Closed | State::Certified | State::Corrected => Self::Public,
+        }
+    }
+
     pub(super) fn field(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::Public => "public, max-age=0, must-revalidate",

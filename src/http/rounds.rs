@@ -73,8 +73,7 @@ pub(super) async fn get(
     Query::none(request.query_string())?;
     let board = site.board(&caller, &path)?;
     let round = &board.ledger.round;
-    let cache = if round.state == State::Draft { Cache::Private } else { Cache::Public };
-    reply::json_with_etag(&request, cache, &etag(round), "Authorization", || {
+    reply::json_with_etag(&request, Cache::of(round), &etag(round), "Authorization", || {
         Ok(serde_json::to_vec(&RoundView::new(&board.ledger, &site.links))
             .expect("a document of texts and numbers"))
     })

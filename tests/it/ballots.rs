@@ -174,6 +174,16 @@ on_both_databases! {
         assert_eq!(accepted["acceptedAt"], "2026-03-31T21:59:58.999999Z");
     }
 
+    fn a_clock_that_is_put_back_does_not_put_the_log_back(database: Database) {
+        let service = Service::start(&database);
+        service.open_round(json!({}));
+        let first = service.submit("0180", FIVE).is(201).json();
+        service.set_time("2026-03-10T11:59:59+01:00");
+        let second = service.submit("1480", FIVE).is(201).json();
+        assert_eq!(second["acceptedAt"], first["acceptedAt"]);
+        assert_eq!(second["sequence"], 3);
+    }
+
     fn a_round_that_is_not_there_or_a_draft_is_not_found(database: Database) {
         let service = Service::start(&database);
         service.create(&crate::support::definition(json!({ "opensAt": "2026-03-20T08:00:00+01:00" })));

@@ -279,7 +279,7 @@ fn what_does_not_fit_is_refused_by_the_name_of_the_option() {
         (&["--rule", "custom", "--points", "3,1.5,1"], "--points parameter"),
         (&["--rule", "custom", "--points", "3,1/0,1"], "--points parameter"),
         (&["--picks", "0"], "--picks parameter"),
-        (&["--picks", "4"], "--picks parameter"),
+        (&["--picks", "7"], "--picks parameter"),
         (&["--ladder", "coin"], "--ladder parameter"),
         (&["--ladder", "listed,listed"], "--ladder parameter"),
         (&["--lot", "a,b,c"], "--lot "),

@@ -36,7 +36,10 @@ fn fill(service: &Service) {
 }
 
 /// Everything that can be read, as an analyst reads it.
-fn everything(service: &Service) -> Vec<(String, Vec<(String, String)>, String)> {
+/// An address, the header fields of its reply that must not change, and its body.
+type Kept = (String, Vec<(String, String)>, String);
+
+fn everything(service: &Service) -> Vec<Kept> {
     let below = [
         "",
         "/initiatives?limit=100",
@@ -161,7 +164,7 @@ fn document_of(entry: &LogEntry) -> Value {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn unhex(text: &str) -> Vec<u8> {

@@ -16,6 +16,7 @@ mod cli_settings;
 mod cli_tally;
 mod cli_token;
 mod conditions;
+mod crash;
 mod exchange;
 mod fixtures;
 mod kept;

@@ -190,6 +190,16 @@ on_both_databases! {
 }
 
 #[test]
+fn what_only_managers_see_is_not_for_shared_caches() {
+    let service = Service::start(&crate::support::Database::sqlite());
+    service.create(&definition(json!({ "opensAt": LATER })));
+    for below in ["", "/results", "/participation", "/initiatives", "/participants"] {
+        let reply = service.get(&format!("{PATH}{below}")).by(Caller::Manager).send().is(200);
+        assert!(reply.field("Cache-Control").starts_with("private"), "{below}\n{reply}");
+    }
+}
+
+#[test]
 fn null_takes_a_member_of_a_draft_back_to_its_default() {
     let service = Service::start(&crate::support::Database::sqlite());
     service.create(&definition(json!({ "opensAt": LATER, "cut": 5, "lotSource": "tärning" })));

@@ -105,6 +105,21 @@ on_both_databases! {
 }
 
 #[test]
+fn a_recount_agrees_where_no_ballot_uses_all_its_ranks() {
+    let service = Service::start(&Database::sqlite());
+    service.open_round(json!({ "picksMin": 3, "visibility": "live", "ballotBook": "open" }));
+    for (code, ranking) in rankings().into_iter().take(9) {
+        let three: Vec<&str> = ranking[..3].iter().map(String::as_str).collect();
+        service.submit(&code, &three).is(201);
+    }
+    let book = service.get("/rounds/handslag-2026/ballots?format=csv").send().is(200);
+    let file = service.database().folder().join("ballots.csv");
+    std::fs::write(&file, &book.body).unwrap();
+    let result = service.get("/rounds/handslag-2026/results?format=csv").send().is(200);
+    assert_eq!(result.text(), String::from_utf8(tally(&file, &["--picks", "5"])).unwrap());
+}
+
+#[test]
 fn the_order_of_submission_does_not_matter() {
     let rankings: Vec<(String, Vec<String>)> = rankings().into_iter().take(30).collect();
     let result = |rankings: &[(String, Vec<String>)]| {

@@ -72,6 +72,17 @@ impl<'a> Request<'a> {
     /// Sends it, waits for the reply, and holds that against the API document.
     #[track_caller]
     pub(crate) fn send(&self) -> Reply {
+        self.receive(self.exchange())
+    }
+
+    /// Sends it and waits for the reply, whether the API document describes that or not.
+    #[track_caller]
+    pub(crate) fn exchange(&self) -> Reply {
+        self.try_exchange().unwrap_or_else(|error| panic!("{} {}: {error}", self.method, self.path))
+    }
+
+    /// Sends it and waits for the reply, which may never come.
+    pub(crate) fn try_exchange(&self) -> Result<Reply, ureq::Error> {
         let mut request = http::Request::builder().method(self.method.as_str()).uri(format!(
             "http://{}{}",
             self.service.address(),
@@ -80,18 +91,17 @@ impl<'a> Request<'a> {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let answered = match &self.body {
+        let mut answer = match &self.body {
             Some(body) => self.agent.run(request.body(&body[..]).expect("the test names a request")),
             None => self.agent.run(request.body(()).expect("the test names a request")),
-        };
-        let mut answer = answered.unwrap_or_else(|error| panic!("{} {}: {error}", self.method, self.path));
+        }?;
         let headers = answer.headers().iter();
         let headers = headers.map(|(name, value)| {
             (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         });
         let (status, headers) = (answer.status().as_u16(), headers.collect());
-        let body = answer.body_mut().with_config().limit(64 * 1024 * 1024).read_to_vec();
-        self.receive(Reply { status, headers, body: body.expect("the reply comes to its end") })
+        let body = answer.body_mut().with_config().limit(64 * 1024 * 1024).read_to_vec()?;
+        Ok(Reply { status, headers, body })
     }
 
     /// Sends it on a connection of its own, and leaves the reply for later.

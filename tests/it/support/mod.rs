@@ -15,7 +15,7 @@ pub(crate) use raw::Unanswered;
 pub(crate) use rounds::{
     FIVE, ROUND, definition, initiatives, merge, municipalities, municipality_codes, participants,
 };
-pub(crate) use service::{Caller, NOON, PUBLIC_URL, Service, at, until};
+pub(crate) use service::{Caller, PUBLIC_URL, Service, at, until};
 
 /// Whether this run is to be thorough, and to skip nothing.
 pub(crate) fn in_ci() -> bool {

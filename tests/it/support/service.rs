@@ -1,8 +1,11 @@
-//! A service in this process: its own port, its own database, the clock that the test gives it.
+//! A service of the test's own: in this process with the clock that the test gives it, or as the program.
 
+use std::fs::OpenOptions;
+use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant as Monotonic};
 
@@ -11,7 +14,7 @@ use handslag::cli::serve::{Signals, assemble};
 use handslag::domain::{Instant, ParticipantCode};
 use handslag::identity::{Grant, SigningKey, TokenIssuer};
 use handslag::service::Clock;
-use handslag::store::Store;
+use handslag::store::{self, Store};
 use serde_json::{Value, json};
 
 use super::client::{self, Reply, Request};
@@ -66,10 +69,17 @@ pub(crate) struct Service {
     clock: Clock,
     key: Arc<SigningKey>,
     agent: Option<ureq::Agent>,
-    handle: ServerHandle,
-    thread: Option<JoinHandle<()>>,
+    runs: Option<Runs>,
     store: Store,
     database: Database,
+}
+
+/// Where the service runs.
+enum Runs {
+    /// In a thread of this process.
+    Here(ServerHandle, JoinHandle<()>),
+    /// As the program.
+    There(Mutex<Child>),
 }
 
 impl Service {
@@ -97,13 +107,46 @@ impl Service {
             });
         });
         let handle = receiver.recv().expect("the service starts");
-        let agent = Some(client::agent());
-        Self { address, clock, key, agent, handle, thread: Some(thread), store, database: database.clone() }
+        let (agent, runs) = (Some(client::agent()), Some(Runs::Here(handle, thread)));
+        Self { address, clock, key, agent, runs, store, database: database.clone() }
+    }
+
+    /// Starts the program, which has the machine's clock and writes its log to `service.log` in the folder.
+    pub(crate) fn start_program(database: &Database) -> Self {
+        let store = database.open();
+        let key = Arc::new(SigningKey::load_or_create(database.folder()).expect("a key can be made"));
+        let url = match database.address() {
+            store::Database::Sqlite(path) => format!("sqlite:{}", path.display()),
+            store::Database::Postgres(url) => url,
+        };
+        let log = OpenOptions::new().create(true).append(true).open(database.folder().join("service.log"));
+        let mut child = Command::new(env!("CARGO_BIN_EXE_handslag"))
+            .args(["serve", "--bind", "127.0.0.1:0", "--log-level", "debug", "--public-url", PUBLIC_URL])
+            .arg("--data-dir")
+            .arg(database.folder())
+            .args(["--database", &url])
+            .stdout(Stdio::piped())
+            .stderr(log.expect("a log can be written"))
+            .spawn()
+            .expect("the program runs");
+        let said = BufReader::new(child.stdout.take().expect("piped above")).lines().next();
+        let said = said.expect("it says where it listens").expect("in UTF-8");
+        let address = said.rsplit_once("http://").and_then(|(_, address)| address.parse().ok());
+        let address = address.unwrap_or_else(|| panic!("it says where it listens, not {said:?}"));
+        let (agent, runs) = (Some(client::agent()), Some(Runs::There(Mutex::new(child))));
+        Self { address, clock: Clock::System, key, agent, runs, store, database: database.clone() }
     }
 
     /// Stops it, as a drop does, and gives its database back.
     pub(crate) fn stop(self) -> Database {
         self.database.clone()
+    }
+
+    /// Kills the program without a warning, while others may be asking it.
+    pub(crate) fn kill(&self) {
+        let Some(Runs::There(child)) = &self.runs else { panic!("this service is no program") };
+        let killed = child.lock().unwrap_or_else(PoisonError::into_inner).kill();
+        killed.expect("the program runs until now");
     }
 
     /// Where it listens.
@@ -226,8 +269,18 @@ impl Drop for Service {
     fn drop(&mut self) {
         // Connections that are kept alive would be waited for.
         self.agent = None;
-        drop(self.handle.stop(false));
-        let ended = self.thread.take().expect("joined once").join();
-        assert!(ended.is_ok() || std::thread::panicking(), "the service ended with a panic");
+        match self.runs.take().expect("stopped once") {
+            Runs::Here(handle, thread) => {
+                drop(handle.stop(false));
+                let ended = thread.join();
+                assert!(ended.is_ok() || std::thread::panicking(), "the service ended with a panic");
+            }
+            Runs::There(child) => {
+                // SIGKILL: nothing is put in order.
+                let mut child = child.into_inner().unwrap_or_else(PoisonError::into_inner);
+                let _ = child.kill();
+                let _ = child.wait();
+            }
+        }
     }
 }
