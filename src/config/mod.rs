@@ -24,11 +24,11 @@ pub struct Given {
     #[arg(long, global = true, env = "HANDSLAG_BIND", value_name = "ADDRESS:PORT")]
     pub bind: Option<SocketAddr>,
 
-    /// sqlite:PATH or postgres://USER@HOST/NAME [default: sqlite:<data-dir>/handslag.db]
+    /// sqlite:PATH or postgres://USER@HOST/NAME [default: sqlite:DATA-DIR/handslag.db]
     #[arg(long, global = true, env = "HANDSLAG_DATABASE", value_name = "URL", hide_env_values = true)]
     pub database: Option<String>,
 
-    /// Address the service is known by: the issuer of tokens and the base of links [default: http://<bind>]
+    /// Address the service is known by: the issuer of tokens and the base of links [default: http://ADDRESS:PORT of --bind]
     #[arg(long, global = true, env = "HANDSLAG_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
 
