@@ -9,4 +9,4 @@ mod writer;
 
 pub use boards::{Board, Boards};
 pub use body::{Body, Encoding, Format, Wanted};
-pub use writer::{SubmitError, Writer, WriterThread};
+pub use writer::{NotDone, SubmitError, Writer, WriterThread};

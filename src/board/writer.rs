@@ -36,6 +36,15 @@ pub enum SubmitError {
     Unknown,
 }
 
+/// Why there is no answer to a manager's command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotDone {
+    /// The queue is full: nothing was done.
+    Busy,
+    /// The writer did not come back: whether it was done must be asked.
+    Unknown,
+}
+
 type Answer<T> = oneshot::Sender<T>;
 type Submissions = Vec<(Submission, Answer<Result<Accepted, SubmitError>>)>;
 type Expected = Box<dyn FnOnce(&Round) -> bool + Send>;
@@ -135,34 +144,36 @@ impl Writer {
     /// Does what a manager asks for; answered after the commit.
     ///
     /// # Errors
-    /// As [`rounds::command`]; none inside when the queue is full.
+    /// As [`rounds::command`]; [`NotDone`] when the writer did not take it, or did not come back.
     pub async fn command(
         &self,
         round: RoundId,
         command: rounds::Command,
         expected: impl FnOnce(&Round) -> bool + Send + 'static,
-    ) -> Option<Result<Arc<Ledger>, Error>> {
+    ) -> Result<Result<Arc<Ledger>, Error>, NotDone> {
         let (answer, answered) = oneshot::channel();
         let expected = Box::new(expected);
-        self.queue.try_send(Job::Command { round, command, expected, answer }).ok()?;
-        answered.await.ok()
+        self.queue.try_send(Job::Command { round, command, expected, answer }).map_err(|_| NotDone::Busy)?;
+        answered.await.map_err(|_| NotDone::Unknown)
     }
 
     /// Makes a round; answered after the commit.
     ///
     /// # Errors
-    /// As [`rounds::create`]; none inside when the queue is full.
+    /// As [`rounds::create`]; [`NotDone`] when the writer did not take it, or did not come back.
     pub async fn create(
         &self,
         id: RoundId,
         definition: Definition,
         slate: Slate,
         roll: Roll,
-    ) -> Option<Result<Arc<Ledger>, Error>> {
+    ) -> Result<Result<Arc<Ledger>, Error>, NotDone> {
         let (answer, answered) = oneshot::channel();
         let definition = Box::new(definition);
-        self.queue.try_send(Job::Create { id, definition, slate, roll, answer }).ok()?;
-        answered.await.ok()
+        self.queue
+            .try_send(Job::Create { id, definition, slate, roll, answer })
+            .map_err(|_| NotDone::Busy)?;
+        answered.await.map_err(|_| NotDone::Unknown)
     }
 }
 
@@ -311,7 +322,10 @@ impl Desk {
             if let Ok(ledger) =
                 self.with(|conn| rounds::record_due(conn, &round.id, Some(&board.ledger), &clock))
             {
-                tracing::info!(round = %round.id, state = %ledger.round.state, "a round changed its state at its time");
+                // The database's clock may be behind ours: then it is tried again.
+                if ledger.round.state != round.state {
+                    tracing::info!(round = %round.id, state = %ledger.round.state, "a round changed its state at its time");
+                }
                 self.boards.publish(ledger);
             }
         }

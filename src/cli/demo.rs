@@ -85,7 +85,13 @@ fn ballots(slate: &Slate, roll: &Roll, picks: usize) -> Vec<Submission> {
 }
 
 /// What a newcomer pastes: tokens, and three curl lines that work.
-pub(super) fn greeting(address: &str, public_url: &str, key: &SigningKey, clock: &Clock) -> String {
+pub(super) fn greeting(
+    address: &str,
+    public_url: &str,
+    flags: &str,
+    key: &SigningKey,
+    clock: &Clock,
+) -> String {
     let issuer = TokenIssuer { issuer: public_url, key };
     let token = |grant: Grant| issuer.issue(&grant, clock.now());
     let municipality: ParticipantCode = MUNICIPALITY.parse().expect("a code of four digits");
@@ -107,7 +113,7 @@ Tokens, valid for {} minutes:
   municipality {MUNICIPALITY}  {official}
   analyst            {analyst}
   manager            {manager}
-A fresh one:  {program} token --municipality {MUNICIPALITY}   (or --analyst, --manager)
+A fresh one:  {program} token --municipality {MUNICIPALITY}{flags}   (or --analyst, --manager)
 
 1. Submit Stockholm's five:
 {put} -d '{good}'

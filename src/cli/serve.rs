@@ -57,7 +57,16 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
         tracing::info!(%address, %public_url, "listening");
         if arguments.demo {
             let reach = if address.ip().is_unspecified() { local(address) } else { address };
-            print!("{}", demo::greeting(&format!("http://{reach}"), &public_url, &key, &clock));
+            print!(
+                "{}",
+                demo::greeting(
+                    &format!("http://{reach}"),
+                    &public_url,
+                    &settings.flags_for_tokens(address),
+                    &key,
+                    &clock
+                )
+            );
         } else {
             println!("handslag listens on http://{address}");
         }

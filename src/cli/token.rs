@@ -66,11 +66,9 @@ pub(super) fn run(settings: &Settings, arguments: Arguments) -> Result<(), Failu
         (None, None) if arguments.manager => (Grant::manager(), "--manager".to_owned()),
         (None, None) => (Grant::analyst(), "--analyst".to_owned()),
     };
-    eprintln!(
-        "Valid for {} minutes at {public_url}. A fresh one: {} token {flags}",
-        LIFETIME / 60,
-        program()
-    );
+    let minutes = LIFETIME / 60;
+    let same = settings.flags_for_tokens(settings.bind);
+    eprintln!("Valid for {minutes} minutes at {public_url}. A fresh one: {} token {flags}{same}", program());
     print(format!("{}\n", issuer.issue(&grant, now)).as_bytes())
 }
 

@@ -3,13 +3,18 @@
 //! An unknown key or variable is an error: a setting that is misspelt must not silently be the default.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
 use crate::store::Database;
+
+/// The folder when none is given.
+const DATA_DIR: &str = "./data";
+/// The address when none is given.
+const BIND: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 /// The settings as they are given; each may be absent.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
@@ -146,7 +151,7 @@ impl Given {
             }
         };
         let origins = Origins { file: file.names(), given: self.names() };
-        let data_dir = self.data_dir.or(file.data_dir).unwrap_or_else(|| PathBuf::from("./data"));
+        let data_dir = self.data_dir.or(file.data_dir).unwrap_or_else(|| PathBuf::from(DATA_DIR));
         let default = || format!("sqlite:{}", data_dir.join("handslag.db").display());
         let database = self.database.or(file.database).unwrap_or_else(default);
         let database =
@@ -165,7 +170,7 @@ impl Given {
             return Err(ConfigError::Setting("workers: a number from 1 to 512".to_owned()));
         }
         Ok(Settings {
-            bind: self.bind.or(file.bind).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+            bind: self.bind.or(file.bind).unwrap_or(BIND),
             log_level: self.log_level.or(file.log_level).unwrap_or(LogLevel::Info),
             log_format: self.log_format.or(file.log_format),
             data_dir,
@@ -195,6 +200,17 @@ impl Settings {
     pub fn public_url(&self, listening: SocketAddr) -> String {
         let default = || format!("http://{listening}");
         self.public_url.as_deref().map_or_else(default, |url| url.trim_end_matches('/').to_owned())
+    }
+
+    /// The flags with which another command makes tokens for this service.
+    pub fn flags_for_tokens(&self, listening: SocketAddr) -> String {
+        let folder = self.data_dir.display();
+        let folder = (self.data_dir != Path::new(DATA_DIR)).then(|| format!(" --data-dir {folder}"));
+        let address = match &self.public_url {
+            Some(url) => Some(format!(" --public-url {url}")),
+            None => (listening != BIND).then(|| format!(" --bind {listening}")),
+        };
+        folder.unwrap_or_default() + &address.unwrap_or_default()
     }
 
     /// The settings as the TOML file would have them, each with where it came from; secrets masked.

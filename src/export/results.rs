@@ -123,12 +123,15 @@ pub fn of_round(ledger: &Ledger, tally: &Tally, links: &Links, query: &Query) ->
     let round = &ledger.round;
     let eligible = ledger.roll.len() as u64;
     let address = address(ledger, links, &[&query.written()]);
+    let own_rule = query.rule.as_ref().is_none_or(|rule| *rule == round.definition.rule);
+    let is_own = *query == Query { rule: query.rule.clone(), ..Query::default() } && own_rule;
     ResultDocument {
         round_id: Some(round.id.to_string()),
+        // What was certified is the count by the round's own rule set; any other is a what-if.
         status: match round.state {
-            State::Draft | State::Open | State::Closed => "provisional",
-            State::Certified => "certified",
-            State::Corrected => "corrected",
+            State::Certified if is_own => "certified",
+            State::Corrected if is_own => "corrected",
+            State::Draft | State::Open | State::Closed | State::Certified | State::Corrected => "provisional",
         },
         sequence: Some(round.sequence),
         as_of: round.last_at.map(|at| at.to_string()),

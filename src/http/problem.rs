@@ -6,6 +6,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
+use crate::board::NotDone;
 use crate::domain::{Instant, State, Titles};
 use crate::export::Language;
 use crate::export::rounds::local;
@@ -306,6 +307,15 @@ impl ResponseError for Problem {
     }
 }
 
+impl From<NotDone> for Problem {
+    fn from(reason: NotDone) -> Self {
+        match reason {
+            NotDone::Busy => Self::unavailable(),
+            NotDone::Unknown => Self::unknown(),
+        }
+    }
+}
+
 impl From<service::Error> for Problem {
     fn from(error: service::Error) -> Self {
         use service::Error;
@@ -331,6 +341,14 @@ impl From<service::Error> for Problem {
 }
 
 impl Problem {
+    /// What stands in the way of a write. Where storage failed, it may have failed after it had stored.
+    pub(super) fn of_write(error: service::Error) -> Self {
+        match error {
+            service::Error::Store(_) => Self::unknown(),
+            error => error.into(),
+        }
+    }
+
     /// A precondition that does not hold.
     pub(super) fn changed() -> Self {
         Self::new(

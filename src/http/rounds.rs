@@ -61,7 +61,10 @@ pub(super) async fn list(
         meta: page.meta(boards.len(), slice.len()),
         links: page.links(&address, boards.len()),
     };
-    Ok(reply::json_page(if manages { Cache::Private } else { Cache::Public }, &document.links, &document))
+    let cache = if manages { Cache::Private } else { Cache::Public };
+    let mut reply = reply::json_page(cache, &document.links, &document);
+    reply.headers_mut().insert(header::VARY, header::HeaderValue::from_static("Authorization"));
+    Ok(reply)
 }
 
 pub(super) async fn get(
@@ -102,8 +105,7 @@ pub(super) async fn create(
 ) -> Result<HttpResponse, Problem> {
     Query::none(request.query_string())?;
     let (id, definition, slate, roll) = read(body.0)?;
-    let made = site.writer.create(id, definition, slate, roll).await.ok_or_else(Problem::unavailable)?;
-    let ledger = made?;
+    let ledger = site.writer.create(id, definition, slate, roll).await?.map_err(Problem::of_write)?;
     let mut reply = HttpResponse::Created();
     reply
         .insert_header((header::LOCATION, site.links.round(&ledger.round.id)))
@@ -162,6 +164,5 @@ pub(super) async fn command(
     let expected = move |round: &Round| {
         tags.is_none_or(|tags| tags.contains(&etag(round)) || tags.contains(&super::initiatives::etag(round)))
     };
-    let done = site.writer.command(id, command, expected).await.ok_or_else(Problem::unavailable)?;
-    Ok(done?)
+    site.writer.command(id, command, expected).await?.map_err(Problem::of_write)
 }

@@ -63,7 +63,7 @@ impl SigningKey {
         let path = data_dir.join("keys").join("signing.pem");
         let failed = |error| KeyError::File { path: path.display().to_string(), error };
         if !path.exists() {
-            fs::create_dir_all(path.parent().expect("joined above")).map_err(failed)?;
+            make_folder(path.parent().expect("joined above")).map_err(failed)?;
             create(&path).map_err(failed)?;
         }
         check_mode(&path)?;
@@ -98,6 +98,14 @@ impl SigningKey {
     pub fn decoding(&self) -> &DecodingKey {
         &self.decoding
     }
+}
+
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 /// Writes beside the path, then links: of two processes that start together one key survives, whole.

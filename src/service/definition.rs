@@ -48,7 +48,7 @@ pub const MEMBERS: [&str; 17] = [
 pub fn read(document: &Map<String, Value>) -> Result<(RoundId, Definition), Vec<Fault>> {
     let mut reader = Reader { document, faults: Vec::new() };
     reader.refuse_unknown(&MEMBERS);
-    let id = reader.required("id", word::<RoundId>);
+    let id = reader.required("id", id);
     let definition = reader.definition(None);
     match (id, definition, reader.faults.is_empty()) {
         (Some(id), Some(definition), true) => Ok((id, definition)),
@@ -233,6 +233,11 @@ fn moment(value: &Value) -> Result<Instant, Wrong> {
 fn word<T: std::str::FromStr>(value: &Value) -> Result<T, Wrong> {
     let wrong = (VALUE, "Värdet är inget av dem som finns.", "The value is none of those there are.");
     str(value)?.parse().map_err(|_| wrong)
+}
+
+fn id(value: &Value) -> Result<RoundId, Wrong> {
+    let sv = "Ett id är 1 till 64 tecken: a–z, 0–9 och enstaka bindestreck.";
+    str(value)?.parse().map_err(|_| (VALUE, sv, "An id is 1 to 64 of a-z and 0-9 with single hyphens."))
 }
 
 fn rule(value: &Value) -> Result<String, Wrong> {

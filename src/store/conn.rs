@@ -129,8 +129,11 @@ impl Store {
         if let Database::Sqlite(path) = &database {
             let folder = path.parent().filter(|folder| *folder != Path::new(""));
             if let Some(folder) = folder {
-                std::fs::create_dir_all(folder).map_err(|error| Error::Connection(error.to_string()))?;
+                crate::store::files::make_folder(folder)
+                    .map_err(|error| Error::Connection(error.to_string()))?;
             }
+            // References and comments are in it: for its owner only. SQLite gives its other files the same mode.
+            crate::store::files::make_file(path).map_err(|error| Error::Connection(error.to_string()))?;
         }
         super::migrate::up(&mut database.connect(Access::Write)?)?;
         let readers = Pool::builder()

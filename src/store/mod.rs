@@ -6,6 +6,7 @@
 
 pub mod ballots;
 mod conn;
+mod files;
 pub mod initiatives;
 pub mod log;
 mod migrate;
