@@ -13,6 +13,18 @@ pub struct Membership {
     pub value: String,
 }
 
+impl Membership {
+    /// Whether a text can name a column: columns stand in addresses, as `county:12`.
+    pub fn is_column(text: &str) -> bool {
+        super::ids::is_slug(text)
+    }
+
+    /// Whether a text can be a group's value.
+    pub fn is_value(text: &str) -> bool {
+        (1..=64).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+    }
+}
+
 /// A participant of a round.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Participant {

@@ -11,7 +11,7 @@ use super::problem::{INVALID_ROUND, Problem};
 use super::query::Query;
 use super::reply::{self, Cache};
 use super::rounds;
-use crate::domain::Participant;
+use crate::domain::{Membership, Participant};
 use crate::export::rounds::ParticipantView;
 use crate::export::{Link, Links, Meta, Page};
 use crate::service::definition::{self, ParticipantText};
@@ -57,7 +57,20 @@ pub(super) async fn list(
     let page = query.page();
     let group = match (query.get("column"), query.get("value")) {
         (None, None) => None,
-        (Some(column), Some(value)) => Some((column.to_owned(), value.to_owned())),
+        (Some(column), Some(value)) => {
+            if !Membership::is_column(column) {
+                query.fault(
+                    "column",
+                    "parameter",
+                    "a–z, 0–9 och enstaka bindestreck.",
+                    "a-z, 0-9 and single hyphens.",
+                );
+            }
+            if !Membership::is_value(value) {
+                query.fault("value", "parameter", "1 till 64 tecken.", "1 to 64 characters.");
+            }
+            Some((column.to_owned(), value.to_owned()))
+        }
         (column, _) => {
             let missing = if column.is_none() { "column" } else { "value" };
             let (sv, en) = ("column och value hör ihop.", "column and value go together.");

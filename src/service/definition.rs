@@ -435,8 +435,7 @@ pub fn participants(texts: Vec<ParticipantText>) -> Result<Roll, Vec<Fault>> {
         }
         let mut columns = HashSet::new();
         for (column, value) in &text.groups {
-            // Group columns follow the form of ids: they stand in addresses as `county:12`.
-            if column.parse::<RoundId>().is_err() || !columns.insert(column) {
+            if !Membership::is_column(column) || !columns.insert(column) {
                 let sv = "En kolumn är a–z, 0–9 och bindestreck, och står en gång.";
                 faults.push(fault(
                     i,
@@ -446,7 +445,7 @@ pub fn participants(texts: Vec<ParticipantText>) -> Result<Roll, Vec<Fault>> {
                     "A column is a-z, 0-9 and hyphens, and stands once.",
                 ));
             }
-            if value.is_empty() || !is_text(value, 64) {
+            if !Membership::is_value(value) {
                 faults.push(fault(
                     i,
                     "groups",
