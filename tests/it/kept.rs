@@ -1,6 +1,6 @@
 //! What was submitted is kept: over a restart, in a log without gaps whose hashes anyone can compute again.
 
-use handslag::domain::{LogEntry, RoundId};
+use handslag::domain::{Hash, LogEntry, RoundId};
 use handslag::store;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -36,10 +36,7 @@ fn fill(service: &Service) {
 }
 
 /// Everything that can be read, as an analyst reads it.
-/// An address, the header fields of its reply that must not change, and its body.
-type Kept = (String, Vec<(String, String)>, String);
-
-fn everything(service: &Service) -> Vec<Kept> {
+fn everything(service: &Service) -> Vec<String> {
     let below = [
         "",
         "/initiatives?limit=100",
@@ -60,7 +57,7 @@ fn everything(service: &Service) -> Vec<Kept> {
         let mut headers = reply.headers.clone();
         headers.retain(|(name, _)| !matches!(&**name, "traceparent" | "date"));
         headers.sort();
-        (below.to_owned(), headers, reply.text().to_owned())
+        format!("{below}\n{headers:?}\n{}", reply.text())
     };
     below.into_iter().map(read).collect()
 }
@@ -164,7 +161,7 @@ fn document_of(entry: &LogEntry) -> Value {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    Hash(bytes.try_into().expect("SHA-256 has 32 bytes")).to_string()
 }
 
 fn unhex(text: &str) -> Vec<u8> {

@@ -59,13 +59,12 @@ impl Server {
     fn start() -> Result<Self, String> {
         let programs = programs().ok_or("there is no initdb in PATH or /usr/lib/postgresql")?;
         let folder = tempfile::Builder::new().prefix("handslag-postgres-").tempdir();
-        // The guard removes it: a destructor would not run when this process is killed.
-        let folder = folder.map_err(|error| error.to_string())?.keep();
+        let folder = folder.map_err(|error| error.to_string())?;
         let free = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
         let port = free.map_err(|error| error.to_string())?.port();
         let mut guard = Command::new("sh")
             .args(["-c", GUARD, "handslag-postgres"])
-            .args([&programs, &folder])
+            .args([programs.as_path(), folder.path()])
             .arg(port.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -73,6 +72,8 @@ impl Server {
             .process_group(0)
             .spawn()
             .map_err(|error| error.to_string())?;
+        // From here on the guard removes it: a destructor would not run when this process is killed.
+        let _ = folder.keep();
         let said = BufReader::new(guard.stdout.take().expect("piped above")).lines().next();
         match said {
             Some(Ok(line)) if line == "ready" => Ok(Self { port, _guard: guard }),
