@@ -100,6 +100,10 @@ impl Boards {
     /// Puts a round's next state in the place of the one before. Only the writer publishes.
     pub(super) fn publish(&self, ledger: Arc<Ledger>) {
         let id = ledger.round.id.clone();
+        // Nothing has happened: what was rendered is still right.
+        if self.get(&id).is_some_and(|board| Arc::ptr_eq(&board.ledger, &ledger)) {
+            return;
+        }
         let board = Arc::new(Board::new(ledger));
         if let Some(slot) = self.rounds.load().get(&id) {
             slot.store(board);

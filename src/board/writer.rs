@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant as Monotonic};
 
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::Boards;
 use crate::domain::{Definition, Roll, Round, RoundId, Slate, Submission};
@@ -20,6 +21,8 @@ use crate::store::{self, Conn, Store};
 
 /// How many may wait: at ten thousand ballots a second, a tenth of a second's worth.
 const QUEUE: usize = 1_024;
+/// How long an answer is waited for: storage that hangs must not hang everybody.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// The most that is committed together.
 const BATCH: usize = 512;
 
@@ -136,7 +139,10 @@ impl Writer {
     pub async fn submit(&self, round: RoundId, submission: Submission) -> Result<Accepted, SubmitError> {
         let (answer, answered) = oneshot::channel();
         match self.queue.try_send(Job::Submit { round, submission, answer }) {
-            Ok(()) => answered.await.unwrap_or(Err(SubmitError::Unknown)),
+            Ok(()) => match timeout(PATIENCE, answered).await {
+                Ok(Ok(answer)) => answer,
+                Ok(Err(_)) | Err(_) => Err(SubmitError::Unknown),
+            },
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => Err(SubmitError::Busy),
         }
     }
@@ -154,7 +160,7 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         let expected = Box::new(expected);
         self.queue.try_send(Job::Command { round, command, expected, answer }).map_err(|_| NotDone::Busy)?;
-        answered.await.map_err(|_| NotDone::Unknown)
+        timeout(PATIENCE, answered).await.ok().and_then(Result::ok).ok_or(NotDone::Unknown)
     }
 
     /// Makes a round; answered after the commit.
@@ -173,7 +179,7 @@ impl Writer {
         self.queue
             .try_send(Job::Create { id, definition, slate, roll, answer })
             .map_err(|_| NotDone::Busy)?;
-        answered.await.map_err(|_| NotDone::Unknown)
+        timeout(PATIENCE, answered).await.ok().and_then(Result::ok).ok_or(NotDone::Unknown)
     }
 }
 
@@ -286,18 +292,20 @@ impl Desk {
 
     /// Works on the write connection; a failed one is given up, and the next piece of work gets a new one.
     fn with<T>(&mut self, work: impl FnOnce(&mut Conn) -> Result<T, Error>) -> Result<T, Error> {
-        let mut conn = if let Some(conn) = self.conn.take() {
-            conn
-        } else {
-            self.data_version = None;
-            self.store.connect()?
+        let mut conn = match self.conn.take() {
+            Some(conn) => conn,
+            None => self.store.connect()?,
         };
         // A panic is a fault in the program; one request must not take the writer from all others. The connection
         // goes with it, and with the connection its transaction.
         let done = catch_unwind(AssertUnwindSafe(|| work(&mut conn)))
             .unwrap_or_else(|_| Err(store::Error::Connection("a panic while writing".to_owned()).into()));
         match &done {
-            Err(Error::Store(error)) => tracing::error!(%error, "the writer could not write"),
+            Err(Error::Store(error)) => {
+                tracing::error!(%error, "the writer could not write");
+                // The number counts for one connection only; the next one begins anew.
+                self.data_version = None;
+            }
             Ok(_) | Err(_) => self.conn = Some(conn),
         }
         done

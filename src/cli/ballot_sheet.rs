@@ -92,6 +92,16 @@ fn read_wide(sheet: &Sheet) -> (Vec<SheetBallot>, Vec<String>) {
             .iter()
             .zip(&picks)
             .filter_map(|(&column, pick)| Some(((*pick)?.to_owned(), sheet.at(row, Some(column)))));
+        // Excel in Swedish writes SANT and FALSKT.
+        let made_up = match row.cell(synthetic).map(str::to_lowercase).as_deref() {
+            Some("true" | "sant") => Some(true),
+            None | Some("false" | "falskt") => Some(false),
+            Some(_) => None,
+        };
+        if made_up.is_none() {
+            faults
+                .push(format!("{}: synthetic: true eller false. / true or false.", sheet.at(row, synthetic)));
+        }
         ballots.push(SheetBallot {
             at: sheet.at(row, code),
             participant: row.cell(code).map(ToOwned::to_owned),
@@ -101,7 +111,7 @@ fn read_wide(sheet: &Sheet) -> (Vec<SheetBallot>, Vec<String>) {
             engagements: Vec::new(),
             reference: given(reference),
             comment: given(comment),
-            synthetic: row.cell(synthetic) == Some("true"),
+            synthetic: made_up.unwrap_or(true),
         });
     }
     (ballots, faults)

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::ballot_sheet::{self, SheetBallot};
 use super::sheet::{At, Sheet};
-use super::{Failure, line, open};
+use super::{Failure, line, open, tell};
 use crate::config::Settings;
 use crate::domain::{Ballot, ParticipantCode, Precondition, RoundId, Submission, Where};
 use crate::service::ballots::{self, BallotText, Refusal};
@@ -52,7 +52,7 @@ pub(super) fn run(settings: &Settings, command: Command) -> Result<(), Failure> 
     bar.finish_and_clear();
     match done {
         Ok(ledger) => {
-            println!("{n} ballots accepted; {round} is at sequence {}", ledger.round.sequence);
+            tell(&format!("{n} ballots accepted; {round} is at sequence {}\n", ledger.round.sequence));
             Ok(())
         }
         Err(refused) => {

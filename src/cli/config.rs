@@ -6,6 +6,6 @@ use crate::config::Settings;
 #[command(after_help = "Example: handslag config --config /etc/handslag.toml")]
 pub(super) struct Arguments {}
 
-pub(super) fn run(settings: &Settings, _: &Arguments) {
-    print!("{}", settings.describe());
+pub(super) fn run(settings: &Settings, _: &Arguments) -> Result<(), super::Failure> {
+    super::print(settings.describe().as_bytes())
 }

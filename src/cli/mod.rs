@@ -124,10 +124,7 @@ pub fn main() -> ExitCode {
         Command::Ballots(command) => ballots::run(&settings, command),
         Command::Tally(arguments) => tally::run(&arguments),
         Command::Export(arguments) => export::run(&settings, &arguments),
-        Command::Config(arguments) => {
-            config::run(&settings, &arguments);
-            Ok(())
-        }
+        Command::Config(arguments) => config::run(&settings, &arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -149,6 +146,11 @@ pub fn main() -> ExitCode {
 
 fn open(settings: &Settings) -> Result<Store, Failure> {
     Ok(Store::open(settings.database.clone())?)
+}
+
+/// Says what was done. It is done: that nobody reads it is no failure.
+fn tell(text: &str) {
+    let _ = print(text.as_bytes());
 }
 
 /// Writes to standard output; a reader that has gone away, such as `head`, is no failure.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use clap::Subcommand;
 use serde_json::{Map, Value};
 
-use super::{Failure, open, print, round_files};
+use super::{Failure, open, print, round_files, tell};
 use crate::config::Settings;
-use crate::domain::{Instant, RoundId, State};
+use crate::domain::{Definition, Instant, RoundId, State};
 use crate::export::Links;
 use crate::export::rounds::{RoundView, local};
 use crate::service::ledger::{self, Ledger};
@@ -117,9 +117,14 @@ fn change(settings: &Settings, round: &RoundId, command: rounds::Command) -> Res
 fn report(ledger: &Arc<Ledger>) {
     let round = &ledger.round;
     let (initiatives, participants) = (ledger.slate.len(), ledger.roll.len());
-    println!("{} {}: {initiatives} initiatives, {participants} participants", round.id, round.state);
-    println!("opens  {} ({})", round.definition.opens_at, local(round.definition.opens_at));
-    println!("closes {} ({})", round.definition.closes_at, local(round.definition.closes_at));
+    let Definition { opens_at, closes_at, .. } = round.definition;
+    tell(&format!(
+        "{} {}: {initiatives} initiatives, {participants} participants\nopens  {opens_at} ({})\ncloses {closes_at} ({})\n",
+        round.id,
+        round.state,
+        local(opens_at),
+        local(closes_at),
+    ));
 }
 
 fn list(store: &Store, page: crate::export::Page) -> Result<(), Failure> {
@@ -133,7 +138,7 @@ fn list(store: &Store, page: crate::export::Page) -> Result<(), Failure> {
         )
     };
     let lines: String = page.slice(&rounds).iter().map(line).collect();
-    if (page.offset() + page.limit) < rounds.len() as u64 {
+    if page.offset().saturating_add(page.limit) < rounds.len() as u64 {
         eprintln!("{} rounds in all; the next page: --page {}", rounds.len(), page.page + 1);
     }
     print(lines.as_bytes())

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jsonwebtoken::Algorithm;
 
-use super::{Failure, demo, open};
+use super::{Failure, demo, open, tell};
 use crate::board::{Boards, Writer, WriterThread};
 use crate::config::Settings;
 use crate::export::Links;
@@ -57,18 +57,15 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
         tracing::info!(%address, %public_url, "listening");
         if arguments.demo {
             let reach = if address.ip().is_unspecified() { local(address) } else { address };
-            print!(
-                "{}",
-                demo::greeting(
-                    &format!("http://{reach}"),
-                    &public_url,
-                    &settings.flags_for_tokens(address),
-                    &key,
-                    &clock
-                )
-            );
+            tell(&demo::greeting(
+                &format!("http://{reach}"),
+                &public_url,
+                &settings.flags_for_tokens(address),
+                &key,
+                &clock,
+            ));
         } else {
-            println!("handslag listens on http://{address}");
+            tell(&format!("handslag listens on http://{address}\n"));
         }
         let served = running.serve().await.map_err(Failure::failed);
         tracing::info!("no more requests; finishing the queue");

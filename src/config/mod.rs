@@ -140,12 +140,11 @@ impl Given {
                 toml::from_str(&text).map_err(|error| {
                     let before = &text[..error.span().map_or(0, |span| span.start).min(text.len())];
                     let line = before.split('\n').count();
-                    let key = text
-                        .lines()
-                        .nth(line - 1)
-                        .and_then(|line| line.split('=').next())
-                        .unwrap_or_default();
-                    let (name, key) = (name(), key.trim());
+                    let key =
+                        text.lines().nth(line - 1).and_then(|line| Some(line.split_once('=')?.0.trim()));
+                    let plain = |key: &&str| key.bytes().all(|b| b.is_ascii_alphanumeric());
+                    let key = key.filter(plain).unwrap_or("?");
+                    let name = name();
                     ConfigError::Setting(format!("{name}: line {line}: {key}: {}", error.message()))
                 })?
             }

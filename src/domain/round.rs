@@ -324,9 +324,6 @@ pub enum Refusal {
     /// The closing time is past.
     #[error("the round cannot open: its closing time is past")]
     ClosingPassed,
-    /// Only a draft can be deleted or replaced.
-    #[error("the round is no draft any more")]
-    NotADraft,
 }
 
 impl Round {

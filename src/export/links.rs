@@ -82,7 +82,11 @@ impl Page {
     /// The items of the page.
     pub fn slice<T>(self, items: &[T]) -> &[T] {
         let bound = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).min(items.len());
-        if self.page == 0 { &[] } else { &items[bound(self.offset())..bound(self.offset() + self.limit)] }
+        if self.page == 0 {
+            &[]
+        } else {
+            &items[bound(self.offset())..bound(self.offset().saturating_add(self.limit))]
+        }
     }
 
     /// What the page says of itself and of the whole.

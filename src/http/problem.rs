@@ -111,7 +111,7 @@ impl Problem {
     pub(super) fn bad_query(faults: Vec<Fault>) -> Self {
         let problem = Self::new(
             &BAD_REQUEST,
-            "Adressens parametrar har fel; se errors.",
+            "Det finns fel i adressens parametrar; se errors.",
             "The parameters of the address have faults; see errors.",
         );
         problem.with(faults, |pointer| At::Parameter(pointer.trim_start_matches("#/").to_owned()))
@@ -367,9 +367,11 @@ fn refusal_in_swedish(refusal: &crate::domain::Refusal) -> String {
         Refusal::NotLater => {
             "Stängningen kan bara flyttas till en senare tid, som inte har passerat.".to_owned()
         }
-        Refusal::Incomplete { missing } => format!("Omgången kan inte öppna: det saknas {missing}."),
+        Refusal::Incomplete { missing: "initiatives" } => {
+            "Omgången kan inte öppnas: det saknas initiativ.".to_owned()
+        }
+        Refusal::Incomplete { .. } => "Omgången kan inte öppnas: det saknas deltagare.".to_owned(),
         Refusal::ClosingPassed => "Omgången kan inte öppna: tiden för stängning har passerat.".to_owned(),
-        Refusal::NotADraft => "Omgången är inte längre ett utkast.".to_owned(),
     }
 }
 

@@ -18,7 +18,8 @@ use crate::export::rounds::RoundView;
 use crate::export::{Link, Meta};
 use crate::identity::Scope;
 use crate::service::ledger::Ledger;
-use crate::service::{Error, Fault, definition, rounds::Command};
+use crate::service::rounds::{Command, faults as faults_between};
+use crate::service::{Error, Fault, definition};
 
 /// The validator of a round: its definition's revision and its sequence.
 pub(super) fn etag(round: &Round) -> String {
@@ -123,6 +124,12 @@ fn read(body: DefinitionBody) -> Result<(RoundId, crate::domain::Definition, Sla
     let slate = definition::initiatives(initiatives).map_err(&mut collect).ok();
     let participants = body.participants.into_iter().map(Into::into).collect();
     let roll = definition::participants(participants).map_err(&mut collect).ok();
+    if let (Some((_, definition)), false) = (&head, slate.is_some() && roll.is_some()) {
+        // What can be read is held against each other, also when something else cannot.
+        let (empty_slate, empty_roll) = (Slate::default(), Roll::default());
+        let (slate, roll) = (slate.as_ref().unwrap_or(&empty_slate), roll.as_ref().unwrap_or(&empty_roll));
+        faults.extend(faults_between(definition, slate, roll));
+    }
     match (head, slate, roll) {
         (Some((id, definition)), Some(slate), Some(roll)) => Ok((id, definition, slate, roll)),
         _ => Err(Error::Invalid(faults)),

@@ -114,7 +114,7 @@ fn create(path: &Path) -> io::Result<()> {
     rand::rngs::OsRng.fill_bytes(&mut secret);
     let key = ed25519_dalek::SigningKey::from_bytes(&secret);
     let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(io::Error::other)?;
-    let draft = path.with_extension(format!("{}.new", std::process::id()));
+    let draft = path.with_extension(format!("{}.new", uuid::Uuid::new_v4()));
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

@@ -46,7 +46,7 @@ pub const MEMBERS: [&str; 17] = [
 /// # Errors
 /// Every fault of form or of a single member; [`Definition::faults`] finds those between members.
 pub fn read(document: &Map<String, Value>) -> Result<(RoundId, Definition), Vec<Fault>> {
-    let mut reader = Reader { document, faults: Vec::new() };
+    let mut reader = Reader { document, faults: Vec::new(), patching: false };
     reader.refuse_unknown(&MEMBERS);
     let id = reader.required("id", id);
     let definition = reader.definition(None);
@@ -61,7 +61,7 @@ pub fn read(document: &Map<String, Value>) -> Result<(RoundId, Definition), Vec<
 /// # Errors
 /// Every fault of form or of a single member.
 pub fn patch(document: &Map<String, Value>, present: &Definition) -> Result<Definition, Vec<Fault>> {
-    let mut reader = Reader { document, faults: Vec::new() };
+    let mut reader = Reader { document, faults: Vec::new(), patching: true };
     reader.refuse_unknown(&MEMBERS[..MEMBERS.len() - 1]);
     let definition = reader.definition(Some(present));
     definition.filter(|_| reader.faults.is_empty()).ok_or(reader.faults)
@@ -70,6 +70,8 @@ pub fn patch(document: &Map<String, Value>, present: &Definition) -> Result<Defi
 struct Reader<'a> {
     document: &'a Map<String, Value>,
     faults: Vec<Fault>,
+    /// In a merge patch `null` asks for the default.
+    patching: bool,
 }
 
 /// What is wrong with a value: the code, and the words in Swedish and English.
@@ -105,7 +107,7 @@ impl Reader<'_> {
     ) -> Option<T> {
         match self.document.get(member) {
             None => Some(present.cloned().unwrap_or(default)),
-            Some(Value::Null) if present.is_some() => Some(default),
+            Some(Value::Null) if self.patching => Some(default),
             Some(value) => self.value(member, value, read),
         }
     }
@@ -290,12 +292,8 @@ pub fn initiatives(texts: Vec<InitiativeText>) -> Result<Slate, Vec<Fault>> {
     let mut initiatives: Vec<Initiative> = Vec::new();
     let (mut ids, mut numbers) = (HashSet::new(), HashSet::new());
     if texts.len() > MAX_INITIATIVES {
-        faults.push(Fault::member(
-            "initiatives",
-            "too-many",
-            "Högst 64 initiativ.",
-            "At most 64 initiatives.",
-        ));
+        let (sv, en) = ("Högst 64 initiativ.", "At most 64 initiatives.");
+        return Err(vec![Fault::member("initiatives", "too-many", sv, en)]);
     }
     for (i, text) in texts.into_iter().enumerate() {
         let id = text.id.parse();
@@ -361,6 +359,9 @@ pub fn initiatives(texts: Vec<InitiativeText>) -> Result<Slate, Vec<Fault>> {
     if faults.is_empty() { Ok(Slate::new(initiatives)) } else { Err(faults) }
 }
 
+/// The most columns of groups that a roll can have.
+const MAX_COLUMNS: usize = 32;
+
 /// A participant as documents write it.
 #[derive(Clone, Debug, Default)]
 pub struct ParticipantText {
@@ -387,7 +388,13 @@ pub fn participants(texts: Vec<ParticipantText>) -> Result<Roll, Vec<Fault>> {
     let mut codes = HashSet::new();
     if texts.len() > MAX_PARTICIPANTS {
         let (sv, en) = ("Högst 20 000 deltagare.", "At most 20,000 participants.");
-        faults.push(Fault::member("participants", "too-many", sv, en));
+        return Err(vec![Fault::member("participants", "too-many", sv, en)]);
+    }
+    let columns: HashSet<&String> =
+        texts.iter().flat_map(|text| &text.groups).map(|(column, _)| column).collect();
+    if columns.len() > MAX_COLUMNS {
+        let (sv, en) = ("Högst 32 indelningar i röstlängden.", "At most 32 columns of groups in the roll.");
+        return Err(vec![Fault::member("participants", "too-many", sv, en)]);
     }
     for (i, text) in texts.into_iter().enumerate() {
         let code = text.code.parse::<ParticipantCode>();
@@ -429,9 +436,6 @@ pub fn participants(texts: Vec<ParticipantText>) -> Result<Roll, Vec<Fault>> {
         if weight.is_err() || weight == Ok(Points::whole(0)) {
             let (sv, en) = ("Ett heltal eller bråk större än 0.", "A whole number or a fraction above 0.");
             faults.push(fault(i, "weight", "weight", sv, en));
-        }
-        if text.groups.len() > 32 {
-            faults.push(fault(i, "groups", "too-many", "Högst 32 grupper.", "At most 32 groups."));
         }
         let mut columns = HashSet::new();
         for (column, value) in &text.groups {

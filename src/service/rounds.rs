@@ -88,7 +88,10 @@ fn apply(change: &mut Change, command: Command) -> Result<(), Error> {
             Ok(())
         }
         Command::Patch(mut document) => {
-            let step = document.remove("state").as_ref().map(step).transpose()?;
+            let step = document.remove("state").as_ref().map(step).transpose().map_err(|mut faults| {
+                faults.extend(definition::patch(&document, &round.definition).err().unwrap_or_default());
+                Error::Invalid(faults)
+            })?;
             // What may be refused is refused before anything is recorded: a command is done whole or not at all.
             match (document.is_empty(), step) {
                 (true, None) => Ok(()),
@@ -106,11 +109,11 @@ fn apply(change: &mut Change, command: Command) -> Result<(), Error> {
     }
 }
 
-fn step(value: &Value) -> Result<State, Error> {
+fn step(value: &Value) -> Result<State, Vec<Fault>> {
     let state = value.as_str().and_then(|text| text.parse().ok());
     state.ok_or_else(|| {
         let (sv, en) = ("open, closed, certified eller corrected.", "open, closed, certified or corrected.");
-        Error::Invalid(vec![Fault::member("state", definition::FORM, sv, en)])
+        vec![Fault::member("state", definition::FORM, sv, en)]
     })
 }
 

@@ -40,7 +40,8 @@ impl FromStr for Database {
     /// The scheme decides; a guess would make a silent empty SQLite file of a mistyped URL.
     fn from_str(text: &str) -> Result<Self, DatabaseUrlFault> {
         match text.split_once(':') {
-            Some(("sqlite", path)) if !path.is_empty() => {
+            // A database in memory would be another one for each connection.
+            Some(("sqlite", path)) if !path.is_empty() && !path.contains(":memory:") => {
                 Ok(Self::Sqlite(path.strip_prefix("//").unwrap_or(path).into()))
             }
             Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => {
@@ -58,7 +59,9 @@ impl Database {
             Self::Postgres(url) => {
                 let mut conn = PgConnection::establish(url).map_err(refused)?;
                 conn.batch_execute(
-                    "SET TIME ZONE 'UTC'; SET lock_timeout = '10s'; SET client_min_messages = 'warning'",
+                    "SET TIME ZONE 'UTC'; SET lock_timeout = '10s'; SET client_min_messages = 'warning'; \
+                     SET statement_timeout = '15s'; SELECT set_config('synchronous_commit', 'on', false) \
+                     WHERE current_setting('synchronous_commit') IN ('off', 'local')",
                 )?;
                 Ok(Conn::Postgres(conn))
             }
@@ -99,7 +102,8 @@ impl ManageConnection for Readers {
     }
 
     fn has_broken(&self, _: &mut Conn) -> bool {
-        false
+        // A panic while reading leaves a transaction open.
+        std::thread::panicking()
     }
 }
 
@@ -135,6 +139,13 @@ impl Store {
             // References and comments are in it: for its owner only. SQLite gives its other files the same mode.
             crate::store::files::make_file(path).map_err(|error| Error::Connection(error.to_string()))?;
         }
+        // Held until the schema is there: of two processes that start on a new file, one waits.
+        let _lock = match &database {
+            Database::Sqlite(path) => {
+                Some(super::files::lock(path).map_err(|error| Error::Connection(error.to_string()))?)
+            }
+            Database::Postgres(_) => None,
+        };
         super::migrate::up(&mut database.connect(Access::Write)?)?;
         let readers = Pool::builder()
             .max_size(8)

@@ -1,6 +1,6 @@
 //! Files that only their owner may read.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
@@ -23,4 +23,15 @@ pub(super) fn make_file(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
         Ok(_) | Err(_) => Ok(()),
     }
+}
+
+/// Waits for the lock that goes with a database file; it ends with the value.
+pub(super) fn lock(database: &Path) -> io::Result<File> {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".lock");
+    let path = Path::new(&name);
+    make_file(path)?;
+    let file = File::open(path)?;
+    file.lock()?;
+    Ok(file)
 }

@@ -42,8 +42,20 @@ impl Store {
     }
 }
 
-/// Applies what is missing, and refuses a database that a newer program has migrated further.
+/// Applies what is missing, and refuses a database that a newer program has migrated further. One process at a
+/// time: on PostgreSQL by an advisory lock, on SQLite by the file lock that [`Store::open`] holds.
 pub(super) fn up(conn: &mut Conn) -> Result<(), Error> {
+    use diesel::connection::SimpleConnection;
+    if let Conn::Sqlite(_) = conn {
+        return apply(conn);
+    }
+    conn.batch_execute("SELECT pg_advisory_lock(4842178)")?;
+    let outcome = apply(conn);
+    conn.batch_execute("SELECT pg_advisory_unlock(4842178)")?;
+    outcome
+}
+
+fn apply(conn: &mut Conn) -> Result<(), Error> {
     let known: Vec<String> = match conn {
         Conn::Postgres(_) => {
             names(&MigrationSource::<diesel::pg::Pg>::migrations(&POSTGRES).map_err(schema)?)
@@ -57,15 +69,8 @@ pub(super) fn up(conn: &mut Conn) -> Result<(), Error> {
             "the database has had the migration {newer}, which this program does not know: it was made by a newer version"
         )));
     }
-    // Only one instance migrates: the lock ends with the connection's session or transaction.
     match conn {
-        Conn::Postgres(conn) => {
-            use diesel::connection::SimpleConnection;
-            conn.batch_execute("SELECT pg_advisory_lock(4842178)")?;
-            let outcome = conn.run_pending_migrations(POSTGRES).map(drop).map_err(schema);
-            conn.batch_execute("SELECT pg_advisory_unlock(4842178)")?;
-            outcome
-        }
+        Conn::Postgres(conn) => conn.run_pending_migrations(POSTGRES).map(drop).map_err(schema),
         Conn::Sqlite(conn) => conn.run_pending_migrations(SQLITE).map(drop).map_err(schema),
     }
 }

@@ -47,7 +47,7 @@ pub const PARAMETERS: [Parameter; 3] = [
     Parameter {
         name: "picks",
         description: Titles {
-            sv: "Läs bara de så många första platserna på varje prioritering.",
+            sv: "Läs bara så många av de första platserna på varje prioritering.",
             en: "Read only so many first ranks of every ballot.",
         },
     },
@@ -326,6 +326,8 @@ impl Rule {
         if self.depth.is_some_and(|depth| depth > picks) {
             return Err(Refusal::TooDeep);
         }
+        // A draft may lack its initiatives yet; there is nobody then to give points to.
+        let candidates = candidates.max(picks);
         Ok(positional::Frame { candidates, picks, points, depth: self.depth.unwrap_or(0) })
     }
 }

@@ -278,6 +278,16 @@ fn our_own_csv_reads_back() {
 }
 
 #[test]
+fn the_mark_of_made_up_ballots_survives_excel() {
+    let file = "participantCode,rank1,rank2,rank3,synthetic\n0180,ett,tva,tre,SANT\n0980,ett,tva,tre,TRUE\n1280,ett,tva,tre,FALSKT\n";
+    let program = Program::with_open_round();
+    import(&program, file).is(0);
+    let said = program.run(&["export", "--round", "liten"]).is(0);
+    assert!(said.out.contains("\"syntheticBallots\":2"), "{}", said.out);
+    assert_eq!(refused(file.replace("FALSKT", "maybe")), ["ballots.csv:4:5 synthetic"]);
+}
+
+#[test]
 fn our_own_excel_csv_reads_back() {
     round_trip(COMMENTED, "excel-csv");
 }

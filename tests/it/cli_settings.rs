@@ -204,6 +204,24 @@ fn an_unknown_key_does_not_show_its_value() {
 }
 
 #[test]
+fn a_line_that_is_no_setting_does_not_show_what_is_in_it() {
+    let program = Program::new();
+    program.write("handslag.toml", "database: \"postgres://h:hemligt@db/handslag\"\n");
+    let refused = program.run(&["--config", "handslag.toml", "config"]).is(2);
+    assert!(refused.err.contains("line 1") && !refused.err.contains("hemligt"), "{}", refused.err);
+}
+
+#[test]
+fn many_can_start_on_a_new_database_at_once() {
+    let program = Program::new();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| program.run(&["round", "list"]).is(0));
+        }
+    });
+}
+
+#[test]
 fn an_unknown_variable_of_ours_is_an_error() {
     let program = Program::new();
     let refused = program.run_with(&[("HANDSLAG_DATABSE", "sqlite:x.db")], &["config"]).is(2);

@@ -140,8 +140,8 @@ on_both_databases! {
 fn a_draft_that_lacks_something_does_not_open() {
     let service = Service::start(&crate::support::Database::sqlite());
     for (id, changes, missing) in [
-        ("utan-initiativ", json!({ "initiatives": [] }), "initiatives"),
-        ("utan-deltagare", json!({ "participants": [] }), "participants"),
+        ("utan-initiativ", json!({ "initiatives": [] }), "initiativ."),
+        ("utan-deltagare", json!({ "participants": [] }), "deltagare."),
     ] {
         let mut definition = definition(changes);
         definition["id"] = json!(id);

@@ -307,11 +307,46 @@ fn refused(service: &Service, changes: &Value, status: u16, place: &str) {
 }
 
 #[test]
+fn faults_of_members_lists_and_between_members_are_told_together() {
+    let service = Service::start(&crate::support::Database::sqlite());
+    let mut initiatives = crate::support::initiatives();
+    initiatives[0]["id"] = json!("Not an id");
+    let faulty = json!({ "initiatives": initiatives, "cut": 0, "closesAt": "2026-03-01T00:00:00+01:00" });
+    let told = create(&service, &definition(faulty)).is(422).faults();
+    let pointers: Vec<&str> = told.iter().map(|(pointer, _)| &**pointer).collect();
+    for pointer in ["#/initiatives/0/id", "#/cut", "#/closesAt"] {
+        assert!(pointers.contains(&pointer), "{pointers:?}");
+    }
+}
+
+#[test]
+fn a_draft_without_initiatives_has_an_empty_result_under_every_rule() {
+    let service = Service::start(&crate::support::Database::sqlite());
+    service.create(&definition(json!({ "opensAt": LATER, "initiatives": [] })));
+    for rule in ["linear", "borda-average", "borda-pessimistic", "dowdall"] {
+        let result =
+            service.get(&format!("{PATH}/results?rule={rule}")).by(Caller::Manager).send().is(200).json();
+        assert_eq!(result["standings"], json!([]), "{rule}");
+    }
+}
+
+#[test]
+fn a_roll_has_at_most_32_columns_of_groups() {
+    let service = Service::start(&crate::support::Database::sqlite());
+    let person = |i: usize| json!({ "code": format!("{i:04}"), "name": "x", "groups": [{ "column": format!("c{i}"), "value": "1" }] });
+    let roll = |n: usize| definition(json!({ "participants": (0..n).map(person).collect::<Vec<_>>() }));
+    create(&service, &roll(33)).is(422);
+    create(&service, &roll(32)).is(201);
+}
+
+#[test]
 fn single_faults_of_a_definition() {
     let service = Service::start(&crate::support::Database::sqlite());
     // Live results with a closed book would let two polls show one ballot.
     refused(&service, &json!({ "visibility": "live" }), 422, "#/visibility");
     refused(&service, &json!({ "picksMax": 14 }), 422, "#/picksMax");
+    // One database keeps a leap second and the other does not.
+    refused(&service, &json!({ "closesAt": "2030-12-31T23:59:60Z" }), 422, "#/closesAt");
     refused(&service, &json!({ "picksMin": 0 }), 422, "#/picksMin");
     refused(&service, &json!({ "cut": 0 }), 422, "#/cut");
     refused(&service, &json!({ "points": ["5", "4", "3", "2"] }), 422, "#/points");
