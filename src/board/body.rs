@@ -7,8 +7,10 @@ use sha2::{Digest, Sha256};
 
 use crate::export::{Dialect, Language, Links, csvw, results};
 use crate::service::Fault;
+use crate::service::Query;
 use crate::service::ledger::Ledger;
-use crate::service::results::{Query, tally};
+use crate::service::results::{Disclosure, tally};
+use crate::tally::Family;
 
 /// The form of a representation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -90,6 +92,8 @@ pub struct Wanted {
     pub language: Language,
     /// The content coding.
     pub encoding: Encoding,
+    /// Whether the reader may list ballots.
+    pub disclosure: Disclosure,
 }
 
 impl Wanted {
@@ -100,7 +104,9 @@ impl Wanted {
             Format::Csv => 1,
             Format::ExcelCsv | Format::NdJson | Format::Csvw => return None,
         };
-        let plain = self.language == Language::Sv && self.query == Query::default();
+        let plain = self.language == Language::Sv
+            && self.query == Query::default()
+            && self.disclosure == Disclosure::Figures;
         plain.then_some(format * 3 + self.encoding as usize)
     }
 }
@@ -114,20 +120,22 @@ pub struct Body {
     pub link: Option<String>,
     /// What a saved file is called.
     pub file_name: Option<String>,
+    /// Whether who may list ballots is told more than others.
+    pub tells_more: bool,
     /// The body.
     pub bytes: Bytes,
 }
 
 /// Counts, renders and codes a representation.
 pub(super) fn render(ledger: &Ledger, wanted: &Wanted, links: &Links) -> Result<Body, Vec<Fault>> {
-    let tally = tally(&ledger.frame(), &wanted.query)?;
+    let answer = tally(&ledger.frame(wanted.disclosure), &wanted.query)?;
     let Wanted { query, language, .. } = wanted;
-    let table = |dialect| results::csv(&ledger.slate, &tally, dialect, *language);
+    let table = |dialect| results::csv(&ledger.slate, &answer, dialect, *language);
     let body = match wanted.format {
-        Format::Json | Format::NdJson => results::json(&results::of_round(ledger, &tally, links, query)),
+        Format::Json | Format::NdJson => results::json(&results::of_round(ledger, &answer, links, query)),
         Format::Csv => table(Dialect::Rfc4180),
         Format::ExcelCsv => table(Dialect::Excel),
-        Format::Csvw => results::csvw(ledger, &tally, links, query, *language),
+        Format::Csvw => results::csvw(ledger, &answer, links, query, *language),
     };
     let described_by =
         results::address(ledger, links, &["format=csvw", &query.written(), language.pick("", "lang=en")]);
@@ -139,8 +147,11 @@ pub(super) fn render(ledger: &Ledger, wanted: &Wanted, links: &Links) -> Result<
             .then(|| format!("<{described_by}>; rel=\"describedby\"; type=\"{}\"", csvw::MEDIA_TYPE)),
         file_name: is_table.then(|| {
             let mark = if ledger.synthetic > 0 { "-synthetic" } else { "" };
-            format!("{}-{}-{}{mark}.csv", round.id, tally.rule.id(), round.sequence)
+            format!("{}-{}-{}{mark}.csv", round.id, answer.tally.rule.id(), round.sequence)
         }),
+        tells_more: answer.groups.is_some()
+            || answer.tally.group.is_some()
+            || answer.tally.rule.family() == Family::Portfolio,
         bytes: wanted.encoding.encode(body).into(),
     })
 }

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use super::tally::{QueryArguments, query_faults};
+use super::query::{QueryArguments, query_faults};
 use super::{Failure, open, print};
 use crate::config::Settings;
 use crate::domain::RoundId;
@@ -13,7 +13,7 @@ use crate::export::{Dialect, Language, Links, Page};
 use crate::service::ballots::revisions_at;
 use crate::service::ledger::{self, Ledger};
 use crate::service::participation::{missing, participation};
-use crate::service::results::tally;
+use crate::service::results::{Disclosure, tally};
 use crate::store::Store;
 
 #[derive(Debug, clap::Args)]
@@ -31,6 +31,9 @@ pub(super) struct Arguments {
     /// Language of titles in tables
     #[arg(long, value_enum, default_value_t = Lang::Sv)]
     lang: Lang,
+    /// The rule; the round's own by default
+    #[arg(long)]
+    rule: Option<String>,
     #[command(flatten)]
     query: QueryArguments,
 }
@@ -69,12 +72,13 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
 }
 
 fn results(arguments: &Arguments, ledger: &Ledger, links: &Links) -> Result<Vec<u8>, Failure> {
-    let tally = tally(&ledger.frame(), &arguments.query.query()).map_err(|faults| query_faults(&faults))?;
+    let query = arguments.query.query(arguments.rule.as_deref());
+    let answer = tally(&ledger.frame(Disclosure::Ballots), &query).map_err(|faults| query_faults(&faults))?;
     let language = arguments.language();
     match arguments.format {
-        OutputFormat::Json => Ok(json(&of_round(ledger, &tally, links, &arguments.query.query()))),
-        OutputFormat::Csv => Ok(csv(&ledger.slate, &tally, Dialect::Rfc4180, language)),
-        OutputFormat::ExcelCsv => Ok(csv(&ledger.slate, &tally, Dialect::Excel, language)),
+        OutputFormat::Json => Ok(json(&of_round(ledger, &answer, links, &query))),
+        OutputFormat::Csv => Ok(csv(&ledger.slate, &answer, Dialect::Rfc4180, language)),
+        OutputFormat::ExcelCsv => Ok(csv(&ledger.slate, &answer, Dialect::Excel, language)),
         OutputFormat::Ndjson => Err(unknown("results", "json, csv, excel-csv")),
     }
 }

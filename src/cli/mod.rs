@@ -8,6 +8,7 @@ mod ballots;
 mod config;
 mod demo;
 mod export;
+mod query;
 mod round;
 mod round_files;
 pub mod serve;

@@ -6,16 +6,17 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::ballot_sheet::{self, SheetBallot};
+use super::query::{QueryArguments, query_faults};
 use super::round_files::read_initiatives;
 use super::sheet::Sheet;
 use super::{Failure, line, print};
 use crate::domain::{
     Initiative, InitiativeId, InitiativeStatus, LadderStep, MAX_INITIATIVES, Ranking, Slate, Titles,
 };
-use crate::export::results::{Provenance, csv, document, json};
+use crate::export::results::{csv, document, json};
 use crate::export::{Dialect, Language};
 use crate::service::Fault;
-use crate::service::results::{Frame, Query, tally};
+use crate::service::results::{Disclosure, Frame, tally};
 use crate::tally::{Counts, MAX_PICKS, Profile};
 
 #[derive(Debug, clap::Args)]
@@ -25,6 +26,9 @@ use crate::tally::{Counts, MAX_PICKS, Profile};
 pub(super) struct Arguments {
     /// The file with the ballots
     file: PathBuf,
+    /// The rule [default: linear]
+    #[arg(long)]
+    rule: Option<String>,
     #[command(flatten)]
     query: QueryArguments,
     /// File of initiatives, for titles and for those that nobody picked
@@ -44,36 +48,6 @@ pub(super) struct Arguments {
     format: OutputFormat,
 }
 
-/// Rule and parameters, under the same names as in the API.
-#[derive(Clone, Debug, clap::Args)]
-pub(super) struct QueryArguments {
-    /// The rule: linear, borda-average, borda-pessimistic, modified-borda, dowdall, approval-1 …, custom
-    #[arg(long)]
-    rule: Option<String>,
-    /// Points per rank for the rule custom, with commas: 5,3,2,1,1/2
-    #[arg(long)]
-    points: Option<String>,
-    /// How many picks a ballot may hold; where ballots hold more, only so many are read
-    /// [default: those of the round, or of the longest ballot of the file]
-    #[arg(long)]
-    picks: Option<String>,
-    /// Steps of the tie ladder, with commas: listed,first-places,head-to-head,lot; or none
-    #[arg(long)]
-    ladder: Option<String>,
-}
-
-impl QueryArguments {
-    /// The picks asked for; 0 when none or none that is a number.
-    fn picks(&self) -> usize {
-        self.picks.as_deref().and_then(|text| text.parse().ok()).unwrap_or(0)
-    }
-
-    pub(super) fn query(&self) -> Query {
-        let Self { rule, points, picks, ladder } = self.clone();
-        Query { rule, points, picks, ladder }
-    }
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum OutputFormat {
     Json,
@@ -89,7 +63,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let longest = ballots.iter().map(|ballot| ballot.ranking.len()).max().unwrap_or(0);
     // A round may allow more picks than anybody used.
-    let asked = arguments.query.picks();
+    let asked = arguments.query.picks.as_deref().and_then(|text| text.parse().ok()).unwrap_or(0);
     let picks = longest.max(if asked <= slate.len() { asked } else { 0 }).clamp(1, MAX_PICKS);
     let profile = profile(&ballots, faults, &slate, picks)?;
     let lot = arguments.lot.as_deref().map(|text| read_lot(text, &slate)).transpose()?;
@@ -102,6 +76,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         slate: &slate,
         profile: &profile,
         counts: &counts,
+        voters: Vec::new(),
+        disclosure: Disclosure::Ballots,
         picks,
         cut,
         ladder: LadderStep::ALL,
@@ -109,20 +85,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         rule: "linear",
         points: &[],
     };
-    let tally = tally(&frame, &arguments.query.query()).map_err(|faults| query_faults(&faults))?;
+    let tally = tally(&frame, &arguments.query.query(arguments.rule.as_deref()))
+        .map_err(|faults| query_faults(&faults))?;
     match arguments.format {
         OutputFormat::Csv => print(&csv(&slate, &tally, Dialect::Rfc4180, Language::Sv)),
         OutputFormat::ExcelCsv => print(&csv(&slate, &tally, Dialect::Excel, Language::Sv)),
-        OutputFormat::Json => {
-            print(&json(&document(&slate, &tally, Provenance { rule_set: arguments.rule_set.clone() })))
-        }
+        OutputFormat::Json => print(&json(&document(&slate, &tally, arguments.rule_set.clone()))),
     }
-}
-
-/// Faults of rule and parameters, as the options that they are here.
-pub(super) fn query_faults(faults: &[Fault]) -> Failure {
-    let place = |fault: &Fault| fault.place.to_string().replace("#/", "--");
-    Failure::Refused(faults.iter().map(|fault| line(&place(fault), fault)).collect())
 }
 
 /// The candidates that the ballots name: by number if all ids are numbers, else by text.

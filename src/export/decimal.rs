@@ -12,11 +12,16 @@ use crate::tally::Fraction;
 /// assert_eq!(handslag::export::decimal(&third).to_string(), "3.166667");
 /// ```
 pub fn decimal(fraction: &Fraction) -> f64 {
-    let million = BigInt::from(1_000_000);
-    let half = Fraction::new(1.into(), 2.into());
-    let scaled = (fraction * &million + half).floor().to_integer();
-    let sign = if scaled.is_negative() { "-" } else { "" };
-    let text = format!("{sign}{}.{:0>6}", scaled.abs() / &million, (scaled.abs() % &million).to_string());
     // The text is the exact rounded decimal; the nearest double prints as the same digits.
-    text.parse().expect("digits, a point, digits")
+    fixed(fraction, 6).parse().expect("digits, a point, digits")
+}
+
+/// The fraction as text with so many decimal places, half up.
+pub(super) fn fixed(fraction: &Fraction, places: u32) -> String {
+    let scale = BigInt::from(10_u32).pow(places);
+    let half = Fraction::new(1.into(), 2.into());
+    let scaled = (fraction * &scale + half).floor().to_integer();
+    let sign = if scaled.is_negative() { "-" } else { "" };
+    let width = places as usize;
+    format!("{sign}{}.{:0>width$}", scaled.abs() / &scale, (scaled.abs() % &scale).to_string())
 }

@@ -7,6 +7,7 @@
 pub mod ballots;
 pub mod csvw;
 mod decimal;
+mod family;
 pub mod labels;
 mod links;
 pub mod participation;

@@ -5,11 +5,15 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::csvw::{self, Column};
+use super::family::FamilyMembers;
 use super::{Cell, Dialect, Language, Link, Links, Table, decimal};
 use crate::domain::{Slate, State};
+use crate::service::Query;
+use crate::service::groups::GroupKey;
 use crate::service::ledger::Ledger;
-use crate::service::results::{Query, Tally};
-use crate::tally::{Fraction, Standing, Step};
+use crate::service::results::{Answer, GroupTally, NoTally, Tally, Used};
+use crate::tally::portfolio::Constraints;
+use crate::tally::{Detail, Fraction, Standing, Step};
 
 /// A result document.
 #[derive(Debug, Serialize)]
@@ -20,13 +24,23 @@ pub struct ResultDocument {
     sequence: Option<u64>,
     as_of: Option<String>,
     rule: RuleUsed,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
     eligible: Option<u64>,
     counted: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counted_weight: Option<String>,
     share: Option<String>,
     synthetic_ballots: u64,
     cut: usize,
     standings: Vec<StandingView>,
     ties: Vec<TieView>,
+    #[serde(flatten)]
+    family: FamilyMembers,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groups: Option<Vec<GroupView>>,
     log_head: Option<String>,
     #[serde(rename = "_links")]
     links: Vec<Link>,
@@ -41,12 +55,47 @@ struct RuleUsed {
 }
 
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct ParametersUsed {
-    points: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    points: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     picks: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ladder: Option<Vec<&'static str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strength: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    draws: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seats: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    must: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    exclude: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    either_or: Vec<[String; 2]>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    requires: Vec<[String; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    budget: Option<BudgetUsed>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weights: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct BudgetUsed {
+    limit: String,
+    costs: Vec<CostUsed>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CostUsed {
+    initiative_id: String,
+    cost: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -60,6 +109,10 @@ struct StandingView {
     listed: u64,
     listed_share: String,
     rank_counts: Vec<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listed_weight: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rank_weights: Option<Vec<String>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -70,15 +123,35 @@ struct TieView {
     tie_matters: bool,
 }
 
-/// Where a tally comes from: what a result document says besides the count.
-#[derive(Clone, Debug, Default)]
-pub struct Provenance {
-    /// Id of the rule set; another than the round's own when parameters were changed.
-    pub rule_set: Option<String>,
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GroupView {
+    group: String,
+    eligible: u64,
+    counted: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counted_weight: Option<String>,
+    share: Option<String>,
+    withheld: bool,
+    refusal: Option<RefusalView>,
+    standings: Vec<StandingView>,
+    ties: Vec<TieView>,
+    #[serde(flatten)]
+    family: FamilyMembers,
 }
 
-/// The document of a tally without a round.
-pub fn document(slate: &Slate, tally: &Tally, provenance: Provenance) -> ResultDocument {
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RefusalView {
+    code: &'static str,
+    detail_sv: String,
+    detail_en: String,
+}
+
+/// The document of a count without a round.
+pub fn document(slate: &Slate, answer: &Answer, rule_set: Option<String>) -> ResultDocument {
+    let tally = &answer.tally;
+    let (standings, ties) = views(slate, tally);
     ResultDocument {
         round_id: None,
         status: "provisional",
@@ -86,45 +159,39 @@ pub fn document(slate: &Slate, tally: &Tally, provenance: Provenance) -> ResultD
         as_of: None,
         rule: RuleUsed {
             id: tally.rule.id(),
-            rule_set: provenance.rule_set,
-            parameters: ParametersUsed {
-                points: tally.points.iter().map(ToString::to_string).collect(),
-                picks: tally.picks,
-                ladder: tally.ladder.as_ref().map(|steps| steps.iter().copied().map(Step::id).collect()),
-            },
+            rule_set: rule_set.map(|id| match &tally.used.weights {
+                // Other weights make another rule set.
+                Some(weights) => format!("{id}+weights={weights}"),
+                None => id,
+            }),
+            parameters: parameters(slate, &tally.used),
         },
-        eligible: None,
+        group: tally.group.as_ref().map(GroupKey::written),
+        eligible: tally.eligible,
         counted: tally.counted,
-        share: None,
+        counted_weight: tally.weighted.as_ref().map(|weighted| weighted.counted.to_string()),
+        share: tally.eligible.map(|eligible| share(tally.counted, eligible).to_string()),
         synthetic_ballots: 0,
         cut: tally.cut,
-        standings: tally.outcome.standings.iter().map(|standing| view(slate, tally, standing)).collect(),
-        ties: tally
-            .outcome
-            .ties
-            .iter()
-            .map(|tie| TieView {
-                initiative_ids: tie
-                    .candidates
-                    .iter()
-                    .map(|&c| slate.initiatives()[c].id.to_string())
-                    .collect(),
-                resolved_by: tie.resolved_by.map(Step::id),
-                tie_matters: tie.matters,
-            })
-            .collect(),
+        standings,
+        ties,
+        family: FamilyMembers::of(slate, tally),
+        group_by: answer.groups.as_ref().map(|groups| groups.column.clone()),
+        groups: answer
+            .groups
+            .as_ref()
+            .map(|groups| groups.groups.iter().map(|group| group_view(slate, group)).collect()),
         log_head: None,
         links: Vec::new(),
     }
 }
 
-/// The document of a tally of a round.
-pub fn of_round(ledger: &Ledger, tally: &Tally, links: &Links, query: &Query) -> ResultDocument {
+/// The document of a count of a round.
+pub fn of_round(ledger: &Ledger, answer: &Answer, links: &Links, query: &Query) -> ResultDocument {
     let round = &ledger.round;
-    let eligible = ledger.roll.len() as u64;
     let address = address(ledger, links, &[&query.written()]);
-    let own_rule = query.rule.as_ref().is_none_or(|rule| *rule == round.definition.rule);
-    let is_own = *query == Query { rule: query.rule.clone(), ..Query::default() } && own_rule;
+    let own_rule = query.get("rule").is_none_or(|rule| *rule == round.definition.rule);
+    let is_own = query.is_plain() && own_rule;
     ResultDocument {
         round_id: Some(round.id.to_string()),
         // What was certified is the count by the round's own rule set; any other is a what-if.
@@ -135,17 +202,17 @@ pub fn of_round(ledger: &Ledger, tally: &Tally, links: &Links, query: &Query) ->
         },
         sequence: Some(round.sequence),
         as_of: round.last_at.map(|at| at.to_string()),
-        eligible: Some(eligible),
-        share: Some(share(tally.counted, eligible).to_string()),
+        eligible: Some(answer.tally.eligible.unwrap_or(0)),
+        share: Some(share(answer.tally.counted, answer.tally.eligible.unwrap_or(0)).to_string()),
         synthetic_ballots: ledger.synthetic,
         log_head: Some(round.head.to_string()),
         links: vec![
             Link::get("self", address),
             Link::get("round", links.round(&round.id)),
             Link::get("participation", links.of_round(&round.id, "participation")),
-            Link::get("rule", links.to(&format!("/rules/{}", tally.rule.id()))),
+            Link::get("rule", links.to(&format!("/rules/{}", answer.tally.rule.id()))),
         ],
-        ..document(&ledger.slate, tally, Provenance { rule_set: Some(round.rule_set()) })
+        ..document(&ledger.slate, answer, Some(round.rule_set()))
     }
 }
 
@@ -156,68 +223,88 @@ pub fn address(ledger: &Ledger, links: &Links, parameters: &[&str]) -> String {
     if parameters.is_empty() { address } else { format!("{address}?{}", parameters.join("&")) }
 }
 
-/// What the columns of a tally's table mean.
-pub fn csvw(ledger: &Ledger, tally: &Tally, links: &Links, query: &Query, language: Language) -> Vec<u8> {
-    let lang = language.pick("", "lang=en");
-    let table = address(ledger, links, &["format=csv", &query.written(), lang]);
-    let ranks = tally.rank_counts.first().map_or(0, Vec::len);
-    let mut columns = vec![
-        Column::new(
-            "rank",
-            "integer",
-            "Placering före stegen för lika",
-            "Standard competition rank before the tie ladder",
-        ),
-        Column::new(
-            "resolvedRank",
-            "integer",
-            "Placering efter stegen för lika",
-            "Rank after the tie ladder",
-        ),
-        Column::new("initiativeId", "string", "Initiativets id", "Id of the initiative"),
-        Column::new("title", "string", "Initiativets titel", "Title of the initiative"),
-        Column::new(
-            "score",
-            "string",
-            "Exakt poäng: heltal eller bråk",
-            "Exact score: a whole number or a fraction",
-        )
-        .optional(),
-        Column::new(
-            "scoreDecimal",
-            "decimal",
-            "Poängen avrundad till sex decimaler",
-            "The score rounded to six decimals",
-        )
-        .optional(),
-        Column::new("listed", "integer", "Antal som valt initiativet", "How many picked the initiative"),
-        Column::new(
-            "listedShare",
-            "string",
-            "Andel av de räknade, som bråk",
-            "Share of those counted, as a fraction",
-        ),
-    ];
-    columns.extend((1..=ranks).map(|rank| {
-        Column::new(
-            format!("rank{rank}"),
-            "integer",
-            "Antal som satt det på platsen",
-            "How many put it at this rank",
-        )
-    }));
-    let round = &ledger.round;
-    let notes = json!({
-        "roundId": round.id.as_str(), "rule": tally.rule.id(), "ruleSet": round.rule_set(),
-        "sequence": round.sequence, "eligible": ledger.roll.len(), "counted": tally.counted,
-        "syntheticBallots": ledger.synthetic, "logHead": round.head.to_string(),
+fn parameters(slate: &Slate, used: &Used) -> ParametersUsed {
+    let id = |c: usize| slate.initiatives()[c].id.to_string();
+    let texts = |fractions: &Vec<Fraction>| fractions.iter().map(ToString::to_string).collect();
+    let pairs = |pairs: &[(usize, usize)]| pairs.iter().map(|&(a, b)| [id(a), id(b)]).collect();
+    let Constraints { must, exclude, either_or, requires, budget } = &used.constraints;
+    ParametersUsed {
+        points: used.points.as_ref().map(texts),
+        picks: used.picks,
+        ladder: used.ladder.as_ref().map(|steps| steps.iter().copied().map(Step::id).collect()),
+        strength: used.strength.map(crate::tally::pairwise::Strength::id),
+        draws: used.draws.map(crate::tally::pairwise::copeland::Draws::id),
+        seats: used.seats,
+        method: used.method.map(crate::tally::rounds::Transfer::id),
+        must: must.iter().map(|&c| id(c)).collect(),
+        exclude: exclude.iter().map(|&c| id(c)).collect(),
+        either_or: pairs(either_or),
+        requires: pairs(requires),
+        budget: budget.as_ref().map(|budget| BudgetUsed {
+            limit: budget.limit.to_string(),
+            costs: budget
+                .costs
+                .iter()
+                .enumerate()
+                .map(|(c, cost)| CostUsed { initiative_id: id(c), cost: cost.to_string() })
+                .collect(),
+        }),
+        weights: used.weights.clone(),
+    }
+}
+
+fn views(slate: &Slate, tally: &Tally) -> (Vec<StandingView>, Vec<TieView>) {
+    let standings = tally.outcome.standings.iter().map(|standing| view(slate, tally, standing));
+    let id = |c: usize| slate.initiatives()[c].id.to_string();
+    let ties = tally.outcome.ties.iter().map(|tie| TieView {
+        initiative_ids: tie.candidates.iter().map(|&c| id(c)).collect(),
+        resolved_by: tie.resolved_by.map(Step::id),
+        tie_matters: tie.matters,
     });
-    let title = language.of(&round.definition.title);
-    csvw::metadata(&table, title, &columns, &["initiativeId"], &notes)
+    (standings.collect(), ties.collect())
+}
+
+fn group_view(slate: &Slate, group: &GroupTally) -> GroupView {
+    let empty = GroupView {
+        group: group.key.written(),
+        eligible: group.eligible,
+        counted: None,
+        counted_weight: None,
+        share: None,
+        withheld: false,
+        refusal: None,
+        standings: Vec::new(),
+        ties: Vec::new(),
+        family: FamilyMembers::default(),
+    };
+    match &group.tally {
+        Ok(tally) => {
+            let (standings, ties) = views(slate, tally);
+            GroupView {
+                counted: Some(tally.counted),
+                counted_weight: tally.weighted.as_ref().map(|weighted| weighted.counted.to_string()),
+                share: Some(share(tally.counted, group.eligible).to_string()),
+                standings,
+                ties,
+                family: FamilyMembers::of(slate, tally),
+                ..empty
+            }
+        }
+        Err(NoTally::Withheld) => GroupView { withheld: true, ..empty },
+        Err(NoTally::Refused(fault)) => GroupView {
+            refusal: Some(RefusalView {
+                code: fault.code,
+                detail_sv: fault.detail.sv.clone(),
+                detail_en: fault.detail.en.clone(),
+            }),
+            ..empty
+        },
+    }
 }
 
 fn view(slate: &Slate, tally: &Tally, standing: &Standing) -> StandingView {
     let c = standing.candidate;
+    let weighted = tally.weighted.as_ref();
     StandingView {
         rank: standing.rank,
         resolved_rank: standing.resolved_rank,
@@ -227,6 +314,9 @@ fn view(slate: &Slate, tally: &Tally, standing: &Standing) -> StandingView {
         listed: tally.listed[c],
         listed_share: share(tally.listed[c], tally.counted).to_string(),
         rank_counts: tally.rank_counts[c].clone(),
+        listed_weight: weighted.map(|weighted| weighted.listed[c].to_string()),
+        rank_weights: weighted
+            .map(|weighted| weighted.rank_weights[c].iter().map(ToString::to_string).collect()),
     }
 }
 
@@ -240,39 +330,204 @@ pub fn json(document: &ResultDocument) -> Vec<u8> {
     serde_json::to_vec(document).expect("a document of texts and numbers")
 }
 
-/// The table of a tally: one row an initiative, in resolved order.
-pub fn csv(slate: &Slate, tally: &Tally, dialect: Dialect, language: Language) -> Vec<u8> {
-    let ranks = tally.rank_counts.first().map_or(0, Vec::len);
-    let names: Vec<(String, String)> =
-        (1..=ranks).map(|rank| (format!("rank{rank}"), format!("Plats {rank}"))).collect();
-    let headings = [
-        ("rank", "Placering"),
-        ("resolvedRank", "Avgjord placering"),
-        ("initiativeId", "Initiativ-id"),
-        ("title", "Titel"),
-        ("score", "Poäng"),
-        ("scoreDecimal", "Poäng (decimal)"),
-        ("listed", "Antal som valt"),
-        ("listedShare", "Andel som valt"),
-    ];
-    let ranks = names.iter().map(|(name, heading)| (&**name, &**heading));
-    let mut table = Table::new(dialect, headings.into_iter().chain(ranks));
+/// What the columns of a count's table are: one list for the table itself and for its description.
+struct Columns {
+    columns: Vec<(Column, &'static str)>,
+}
+
+impl Columns {
+    fn of(answer: &Answer) -> Self {
+        let tally = &answer.tally;
+        let ranks = tally.rank_counts.first().map_or(0, Vec::len);
+        let mut columns: Vec<(Column, &'static str)> = Vec::new();
+        let mut add = |column: Column, heading: &'static str| columns.push((column, heading));
+        if answer.groups.is_some() {
+            add(Column::new("group", "string", "Gruppen, kolumn:värde", "The group, column:value"), "Grupp");
+            add(
+                Column::new("eligible", "integer", "Antal i gruppen", "How many the group has"),
+                "Antal i gruppen",
+            );
+            add(
+                Column::new(
+                    "counted",
+                    "integer",
+                    "Antal räknade i gruppen",
+                    "How many of the group are counted",
+                ),
+                "Antal räknade",
+            );
+        }
+        add(
+            Column::new(
+                "rank",
+                "integer",
+                "Placering före stegen för lika",
+                "Standard competition rank before the tie ladder",
+            )
+            .optional(),
+            "Placering",
+        );
+        add(
+            Column::new(
+                "resolvedRank",
+                "integer",
+                "Placering efter stegen för lika",
+                "Rank after the tie ladder",
+            )
+            .optional(),
+            "Avgjord placering",
+        );
+        add(Column::new("initiativeId", "string", "Initiativets id", "Id of the initiative"), "Initiativ-id");
+        add(Column::new("title", "string", "Initiativets titel", "Title of the initiative"), "Titel");
+        add(
+            Column::new(
+                "score",
+                "string",
+                "Exakt poäng: heltal eller bråk",
+                "Exact score: a whole number or a fraction",
+            )
+            .optional(),
+            "Poäng",
+        );
+        add(
+            Column::new(
+                "scoreDecimal",
+                "decimal",
+                "Poängen avrundad till sex decimaler",
+                "The score rounded to six decimals",
+            )
+            .optional(),
+            "Poäng (decimal)",
+        );
+        add(
+            Column::new("listed", "integer", "Antal som valt initiativet", "How many picked the initiative"),
+            "Antal som valt",
+        );
+        add(
+            Column::new(
+                "listedShare",
+                "string",
+                "Andel av de räknade, som bråk",
+                "Share of those counted, as a fraction",
+            ),
+            "Andel som valt",
+        );
+        for rank in 1..=ranks {
+            add(
+                Column::new(
+                    format!("rank{rank}"),
+                    "integer",
+                    "Antal som satt det på platsen",
+                    "How many put it at this rank",
+                ),
+                "Plats",
+            );
+        }
+        if tally.weighted.is_some() {
+            add(
+                Column::new(
+                    "listedWeight",
+                    "string",
+                    "Vikten hos dem som valt initiativet",
+                    "The weight of those who picked the initiative",
+                ),
+                "Vikt som valt",
+            );
+        }
+        if matches!(tally.outcome.detail, Detail::Portfolio(_)) {
+            add(
+                Column::new(
+                    "selected",
+                    "boolean",
+                    "Om initiativet är med i portföljen; tomt om ingen är utsedd",
+                    "Whether the initiative is in the portfolio; empty if none is published",
+                )
+                .optional(),
+                "Med i portföljen",
+            );
+        }
+        Self { columns }
+    }
+
+    /// Every heading: the field's name, and what Excel's reader sees.
+    fn headings(&self) -> Vec<(String, String)> {
+        let heading = |(column, heading): &(Column, &'static str)| {
+            let name = column.name().to_owned();
+            let heading = match name.strip_prefix("rank").filter(|rank| !rank.is_empty()) {
+                Some(rank) => format!("{heading} {rank}"),
+                None => (*heading).to_owned(),
+            };
+            (name, heading)
+        };
+        self.columns.iter().map(heading).collect()
+    }
+}
+
+/// What the columns of a count's table mean.
+pub fn csvw(ledger: &Ledger, answer: &Answer, links: &Links, query: &Query, language: Language) -> Vec<u8> {
+    let lang = language.pick("", "lang=en");
+    let table = address(ledger, links, &["format=csv", &query.written(), lang]);
+    let columns: Vec<Column> = Columns::of(answer).columns.into_iter().map(|(column, _)| column).collect();
+    let round = &ledger.round;
+    let tally = &answer.tally;
+    let rule = document(&ledger.slate, answer, Some(round.rule_set())).rule;
+    let notes = json!({
+        "roundId": round.id.as_str(), "rule": tally.rule.id(), "ruleSet": rule.rule_set,
+        "sequence": round.sequence, "eligible": tally.eligible, "counted": tally.counted,
+        "syntheticBallots": ledger.synthetic, "logHead": round.head.to_string(),
+    });
+    let title = language.of(&round.definition.title);
+    let key: &[&str] = if answer.groups.is_some() { &["group", "initiativeId"] } else { &["initiativeId"] };
+    csvw::metadata(&table, title, &columns, key, &notes)
+}
+
+/// The table of a count: one row an initiative, in resolved order; with groups, so for each of them.
+pub fn csv(slate: &Slate, answer: &Answer, dialect: Dialect, language: Language) -> Vec<u8> {
+    let headings = Columns::of(answer).headings();
+    let mut table = Table::new(dialect, headings.iter().map(|(name, heading)| (&**name, &**heading)));
+    match &answer.groups {
+        None => rows(&mut table, slate, &answer.tally, language, &[]),
+        Some(groups) => {
+            for group in &groups.groups {
+                let key = Cell::Code(group.key.written());
+                match &group.tally {
+                    Ok(tally) => {
+                        let lead = [key, Cell::number(group.eligible), Cell::number(tally.counted)];
+                        rows(&mut table, slate, tally, language, &lead);
+                    }
+                    // A group without figures has no rows: in a table they would read as zeros.
+                    Err(NoTally::Withheld | NoTally::Refused(_)) => {}
+                }
+            }
+        }
+    }
+    table.finish()
+}
+
+fn rows(table: &mut Table, slate: &Slate, tally: &Tally, language: Language, lead: &[Cell]) {
     for standing in &tally.outcome.standings {
         let c = standing.candidate;
         let initiative = &slate.initiatives()[c];
         let listed = tally.listed[c];
-        let mut row = vec![
+        let mut row = lead.to_vec();
+        row.extend([
             Cell::number(standing.rank),
             Cell::number(standing.resolved_rank),
             Cell::Code(initiative.id.to_string()),
             Cell::Text(language.of(&initiative.title).to_owned()),
             standing.score.as_ref().map_or(Cell::EMPTY, |score| table.fraction(score)),
-            standing.score.as_ref().map_or(Cell::EMPTY, |score| table.decimal(decimal(score))),
+            standing.score.as_ref().map_or(Cell::EMPTY, |score| table.decimal(score)),
             Cell::number(listed),
             table.fraction(&share(listed, tally.counted)),
-        ];
+        ]);
         row.extend(tally.rank_counts[c].iter().map(Cell::number));
+        if let Some(weighted) = &tally.weighted {
+            row.push(table.fraction(&weighted.listed[c]));
+        }
+        if let Detail::Portfolio(portfolio) = &tally.outcome.detail {
+            let selected = portfolio.selected.as_ref().map(|members| members.contains(&c));
+            row.push(selected.map_or(Cell::EMPTY, Cell::number));
+        }
         table.row(row);
     }
-    table.finish()
 }

@@ -48,13 +48,14 @@ impl RuleView {
         let definition = rule.definition();
         let depth = rule.id().strip_prefix("approval-").and_then(|j| j.parse().ok()).unwrap_or(0);
         let picks = EXAMPLE_PICKS.max(depth);
-        let example =
-            rule.points(EXAMPLE_INITIATIVES.max(picks), picks, None).ok().map(|scale| ExampleView {
+        let example = rule.points(EXAMPLE_INITIATIVES.max(picks), picks, None).ok().flatten().map(|scale| {
+            ExampleView {
                 picks,
                 initiatives: EXAMPLE_INITIATIVES.max(picks),
                 points: scale.ranked.iter().map(ToString::to_string).collect(),
                 unranked: scale.unranked.to_string(),
-            });
+            }
+        });
         let parameter = |parameter: &crate::tally::Parameter| ParameterView {
             name: parameter.name,
             description_sv: parameter.description.sv,
@@ -67,7 +68,7 @@ impl RuleView {
             source: rule.source(),
             definition_sv: definition.sv,
             definition_en: definition.en,
-            parameters: rule.parameters().iter().map(parameter).collect(),
+            parameters: rule.parameters().into_iter().map(parameter).collect(),
             example,
             links: vec![
                 Link::get("self", links.to(&format!("/rules/{}", rule.id()))),

@@ -87,13 +87,15 @@ impl Table {
         match self.dialect {
             Dialect::Rfc4180 => Cell::Figure(fraction.to_string()),
             Dialect::Excel if fraction.is_integer() => Cell::Figure(fraction.to_string()),
-            Dialect::Excel => self.decimal(super::decimal(fraction)),
+            Dialect::Excel => self.decimal(fraction),
         }
     }
 
     /// A decimal, with a comma for Excel.
-    pub fn decimal(&self, decimal: f64) -> Cell {
-        let text = serde_json::to_string(&decimal).expect("a finite number");
+    pub fn decimal(&self, fraction: &crate::tally::Fraction) -> Cell {
+        let text = super::decimal::fixed(fraction, 6);
+        let text = text.trim_end_matches('0');
+        let text = if text.ends_with('.') { format!("{text}0") } else { text.to_owned() };
         Cell::Figure(match self.dialect {
             Dialect::Rfc4180 => text,
             Dialect::Excel => text.replace('.', ","),

@@ -8,10 +8,11 @@ use super::problem::Problem;
 use super::reply::{self, Cache};
 use super::{Site, conditional, negotiate, query};
 use crate::board::{Format, Wanted};
+use crate::domain::{BallotBook, Definition};
 use crate::export::Language;
-use crate::service::results::Query;
-
-const NAMES: [&str; 6] = ["rule", "points", "picks", "ladder", "format", "lang"];
+use crate::identity::Scope;
+use crate::service::Query;
+use crate::service::results::Disclosure;
 
 pub(super) async fn get(
     caller: Caller<SeeResults>,
@@ -19,10 +20,13 @@ pub(super) async fn get(
     path: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let wanted = read(&request)?;
+    let mut wanted = read(&request)?;
     let board = site.board(&caller, &path)?;
+    wanted.disclosure = disclosure(&caller, &board.ledger.round.definition);
     let body = board.result(&wanted, &site.links).map_err(Problem::bad_query)?;
-    let public = board.ledger.round.results_are_public();
+    // Where the ballot book is closed, groups and portfolios tell more to who may list ballots.
+    let same_for_all = board.ledger.round.definition.ballot_book == BallotBook::Open || !body.tells_more;
+    let public = board.ledger.round.results_are_public() && same_for_all;
     let known = conditional::is_known(&request, &body.etag);
     let mut reply = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     reply
@@ -46,29 +50,34 @@ pub(super) async fn get(
     Ok(reply.body(body.bytes.clone()))
 }
 
+/// What the caller may learn of single ballots, where the round does not show them to anyone.
+fn disclosure(caller: &Caller<SeeResults>, definition: &Definition) -> Disclosure {
+    let may_list = caller.identity().is_some_and(|identity| identity.scopes.has(Scope::BallotsList));
+    match definition.ballot_book {
+        BallotBook::Analysts if may_list => Disclosure::Ballots,
+        BallotBook::Analysts | BallotBook::Open => Disclosure::Figures,
+    }
+}
+
 fn read(request: &HttpRequest) -> Result<Wanted, Problem> {
-    let text = request.query_string();
-    let query = query::Query::read(text, &NAMES);
+    let names: Vec<&str> = Query::names().chain(["format", "lang"]).collect();
+    let query = query::Query::read(request.query_string(), &names);
     let offered = [
         ("json", Format::Json),
         ("csv", Format::Csv),
         ("excel-csv", Format::ExcelCsv),
         ("csvw", Format::Csvw),
     ];
-    let given = |name| query.get(name).map(ToOwned::to_owned);
     let named = query.word("format", &offered);
     let language = query.word("lang", &[("sv", Language::Sv), ("en", Language::En)]).unwrap_or_default();
-    let asked = Query {
-        rule: given("rule"),
-        points: given("points"),
-        picks: given("picks"),
-        ladder: given("ladder"),
-    };
+    let given = Query::names().filter_map(|name| Some((name, query.get(name)?)));
+    let asked = given.fold(Query::default(), |asked, (name, value)| asked.with(name, value));
     query.check()?;
     Ok(Wanted {
         format: negotiate::format(request, named, &offered)?,
         language,
         encoding: negotiate::encoding(request.headers(), request),
         query: asked,
+        disclosure: Disclosure::default(),
     })
 }

@@ -8,14 +8,17 @@ pub mod ballots;
 mod clock;
 pub mod definition;
 mod fault;
+pub mod groups;
 pub mod ledger;
 pub mod log;
 pub mod participation;
+mod query;
 pub mod results;
 pub mod rounds;
 
 pub use clock::Clock;
 pub use fault::{Fault, Place};
+pub use query::Query;
 
 /// Why a write was not done.
 #[derive(Debug, thiserror::Error)]

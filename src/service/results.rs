@@ -1,42 +1,24 @@
-//! Results: which rule is asked for, with what parameters, and the tally it gives.
+//! Results: which rule is asked for, with what parameters and of whom, and the tally it gives.
 
-use num_traits::Zero;
+use std::collections::BTreeMap;
 
-use super::Fault;
+use num_traits::{ToPrimitive, Zero};
+
+use super::groups::{self, GroupKey, LEAST_SHOWN, Voter};
 use super::ledger::Ledger;
-use crate::domain::{Definition, InitiativeId, LadderStep, Points, Slate};
+use super::query::Reader;
+use super::{Fault, Query};
+use crate::domain::{BallotBook, Definition, InitiativeId, LadderStep, Points, Slate};
+use crate::tally::pairwise::{Strength, copeland::Draws};
+use crate::tally::portfolio::Constraints;
+use crate::tally::rounds::Transfer;
 use crate::tally::{
-    Counts, Election, Fraction, Ladder, MAX_PICKS, Outcome, Parameters, Profile, Refusal, Rule, Step,
+    Counts, Detail, Election, Family, Fraction, Ladder, Outcome, Parameters, Profile, Refusal, Rule, Step,
     parse_fraction,
 };
 
-/// What a reader asks for, as text; the same names in queries and on the command line.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Query {
-    /// The rule's id; the round's own when absent.
-    pub rule: Option<String>,
-    /// Points of `custom`, with commas.
-    pub points: Option<String>,
-    /// Read only so many first ranks.
-    pub picks: Option<String>,
-    /// Steps of the ladder with commas, or `none`.
-    pub ladder: Option<String>,
-}
-
-impl Query {
-    /// The query as an address writes it, after `?`; empty for the round's own rule. What it holds has been
-    /// counted with, so every value is of the narrow form that needs no escaping.
-    pub fn written(&self) -> String {
-        let Self { rule, points, picks, ladder } = self;
-        let pairs = [("rule", rule), ("points", points), ("picks", picks), ("ladder", ladder)];
-        let pairs: Vec<String> =
-            pairs.iter().filter_map(|(name, value)| Some(format!("{name}={}", value.as_ref()?))).collect();
-        pairs.join("&")
-    }
-}
-
 /// The ballots and the frame that a rule counts in.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Frame<'a> {
     /// The candidates.
     pub slate: &'a Slate,
@@ -44,6 +26,10 @@ pub struct Frame<'a> {
     pub profile: &'a Profile,
     /// Figures of the same ballots.
     pub counts: &'a Counts,
+    /// Everybody on the roll, with the same ballots; empty where there is no roll.
+    pub voters: Vec<Voter<'a>>,
+    /// Whether single ballots may be told.
+    pub disclosure: Disclosure,
     /// k, the most picks of a ballot.
     pub picks: usize,
     /// m, how many count as the top.
@@ -54,8 +40,79 @@ pub struct Frame<'a> {
     pub lot: Option<&'a [InitiativeId]>,
     /// The rule when none is asked for.
     pub rule: &'a str,
-    /// The points of the rule set, for `custom` when no others are asked for.
+    /// The points of the rule set, for its own rule when no others are asked for.
     pub points: &'a [Points],
+}
+
+/// What the reader of a result may learn of single ballots.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Disclosure {
+    /// Nothing.
+    #[default]
+    Figures,
+    /// Everything: the ballot book is open, or the reader may list ballots.
+    Ballots,
+}
+
+/// What was asked for, counted.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The tally of all, or of the one group asked for.
+    pub tally: Tally,
+    /// Beside it, the tallies of all groups of a column.
+    pub groups: Option<Groups>,
+}
+
+/// All groups of a column.
+#[derive(Clone, Debug)]
+pub struct Groups {
+    /// The column.
+    pub column: String,
+    /// The groups by value, those without one first.
+    pub groups: Vec<GroupTally>,
+}
+
+/// A group and its tally.
+#[derive(Clone, Debug)]
+pub struct GroupTally {
+    /// The group.
+    pub key: GroupKey,
+    /// How many are asked.
+    pub eligible: u64,
+    /// The tally, or why there is none.
+    pub tally: Result<Tally, NoTally>,
+}
+
+/// Why a group has no tally.
+#[derive(Clone, Debug)]
+pub enum NoTally {
+    /// Too few ballots to be shown to this reader, or another group's would follow from them.
+    Withheld,
+    /// The rule cannot be counted on these ballots.
+    Refused(Fault),
+}
+
+/// The parameters that a count was made with, defaults included; those that the rule takes.
+#[derive(Clone, Debug, Default)]
+pub struct Used {
+    /// Points per rank, of rules that are points.
+    pub points: Option<Vec<Fraction>>,
+    /// Set if fewer ranks were read than ballots have.
+    pub picks: Option<usize>,
+    /// The ladder, if another than the frame's was asked for.
+    pub ladder: Option<Vec<Step>>,
+    /// Of `schulze`, `ranked-pairs`, `minimax`.
+    pub strength: Option<Strength>,
+    /// Of `copeland`.
+    pub draws: Option<Draws>,
+    /// Of `stv` and portfolios.
+    pub seats: Option<usize>,
+    /// Of `stv`.
+    pub method: Option<Transfer>,
+    /// Of portfolios.
+    pub constraints: Constraints,
+    /// What ballots weigh, if not 1 each.
+    pub weights: Option<String>,
 }
 
 /// The outcome of one rule, with everything a reader needs to compute it again.
@@ -63,12 +120,12 @@ pub struct Frame<'a> {
 pub struct Tally {
     /// The rule.
     pub rule: Rule,
-    /// Points per rank, of rules that are points.
-    pub points: Vec<Fraction>,
-    /// Set if fewer ranks were read than ballots have.
-    pub picks: Option<usize>,
-    /// The ladder, if another than the frame's was asked for.
-    pub ladder: Option<Vec<Step>>,
+    /// Its parameters.
+    pub used: Used,
+    /// The group, if it is not of all.
+    pub group: Option<GroupKey>,
+    /// How many are asked, where there is a roll.
+    pub eligible: Option<u64>,
     /// m.
     pub cut: usize,
     /// What the rule says.
@@ -79,16 +136,50 @@ pub struct Tally {
     pub listed: Vec<u64>,
     /// How many ballots were counted.
     pub counted: u64,
+    /// The same figures in weight, where ballots weigh something else than 1.
+    pub weighted: Option<Weighted>,
+    /// Of portfolios: who has nothing in the published one, and whom a violation of its fairness concerns; none where
+    /// there is no roll, or single ballots may not be told.
+    pub names: Option<Names>,
+}
+
+/// Figures in weight.
+#[derive(Clone, Debug)]
+pub struct Weighted {
+    /// The weight that lists each candidate at each rank.
+    pub rank_weights: Vec<Vec<Fraction>>,
+    /// The weight that lists each candidate.
+    pub listed: Vec<Fraction>,
+    /// The weight of all ballots.
+    pub counted: Fraction,
+}
+
+/// Participants that a portfolio concerns, by code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// Who has no pick in it.
+    pub uncovered: Vec<String>,
+    /// The group that it is not fair to.
+    pub violated: Vec<String>,
 }
 
 impl Ledger {
     /// The frame of the round's rule set.
-    pub fn frame(&self) -> Frame<'_> {
+    pub fn frame(&self, disclosure: Disclosure) -> Frame<'_> {
         let definition = &self.round.definition;
+        let answers = self.answers();
+        let voters = answers.map(|(participant, current)| {
+            Voter::new(participant, current.and_then(|current| current.ranking.as_ref()))
+        });
         Frame {
             slate: &self.slate,
             profile: &self.profile,
             counts: &self.counts,
+            voters: voters.collect(),
+            disclosure: match definition.ballot_book {
+                BallotBook::Open => Disclosure::Ballots,
+                BallotBook::Analysts => disclosure,
+            },
             picks: definition.picks.max,
             cut: definition.cut,
             ladder: &definition.ladder,
@@ -99,75 +190,370 @@ impl Ledger {
     }
 }
 
+/// A query that has been read.
+struct Request<'a> {
+    frame: &'a Frame<'a>,
+    rule: Rule,
+    parameters: Parameters,
+    picks: usize,
+    used: Used,
+    /// Everybody, with the weights asked for.
+    voters: Vec<Voter<'a>>,
+    /// How many units of weight are 1, where weights are asked for.
+    unit: Option<u128>,
+}
+
 /// Counts.
 ///
 /// # Errors
 /// Every fault of the query.
-pub fn tally(frame: &Frame<'_>, query: &Query) -> Result<Tally, Vec<Fault>> {
-    let mut faults = Vec::new();
-    let picks = read_picks(frame, query, &mut faults);
-    let steps = read_ladder(query, &mut faults);
-    let points = read_points(query, &mut faults);
-    let rule = Rule::find(query.rule.as_deref().unwrap_or(frame.rule));
-    if rule.is_none() {
-        faults.push(Fault::member(
-            "rule",
-            "unknown-rule",
-            "Det finns ingen sådan räkneregel.",
-            "There is no such rule.",
-        ));
+pub fn tally(frame: &Frame<'_>, query: &Query) -> Result<Answer, Vec<Fault>> {
+    let mut reader = Reader::new(query, frame.slate);
+    let request = read(frame, query, &mut reader);
+    let groups = read_groups(frame, query, &mut reader);
+    let faults = reader.faults;
+    let (Some(request), Some(groups), true) = (request, groups, faults.is_empty()) else {
+        return Err(faults);
+    };
+    let counted = |tally: Result<Tally, Fault>| tally.map_err(|fault| vec![fault]);
+    if let Asked::One(key) = groups {
+        let all = groups::partition(&request.voters, &key.column);
+        if frame.disclosure == Disclosure::Figures && groups::withheld(&all).contains(&key.value) {
+            return Err(vec![withheld()]);
+        }
+        let voters = &all[&key.value];
+        let tally = counted(request.count_voters(voters))?;
+        let eligible = Some(voters.len() as u64);
+        return Ok(Answer { tally: Tally { eligible, group: Some(key), ..tally }, groups: None });
     }
-    let (Some(rule), true) = (rule, faults.is_empty()) else { return Err(faults) };
+    let eligible = (!frame.voters.is_empty()).then_some(frame.voters.len() as u64);
+    let tally = Tally { eligible, ..counted(request.count_all())? };
+    let groups = match groups {
+        Asked::Each(column) => Some(request.each(column)),
+        Asked::All | Asked::One(_) => None,
+    };
+    Ok(Answer { tally, groups })
+}
 
-    let truncated = (picks < frame.picks).then(|| {
-        let profile = frame.profile.truncated(picks);
-        (Counts::of(&profile), profile)
-    });
-    let (counts, profile) =
-        truncated.as_ref().map_or((frame.counts, frame.profile), |(counts, profile)| (counts, profile));
+impl Request<'_> {
+    /// A tally for every group of a column.
+    fn each(&self, column: String) -> Groups {
+        let all = groups::partition(&self.voters, &column);
+        let hidden = match self.frame.disclosure {
+            Disclosure::Figures => groups::withheld(&all),
+            Disclosure::Ballots => Vec::new(),
+        };
+        self.check_sums(&all);
+        let groups = all.iter().map(|(value, voters)| {
+            let key = GroupKey { column: column.clone(), value: value.clone() };
+            let eligible = voters.len() as u64;
+            let tally = if hidden.contains(value) {
+                Err(NoTally::Withheld)
+            } else {
+                let told = |tally| Tally { eligible: Some(eligible), group: Some(key.clone()), ..tally };
+                self.count_voters(voters).map(told).map_err(NoTally::Refused)
+            };
+            GroupTally { key, eligible, tally }
+        });
+        let groups = groups.collect();
+        Groups { column, groups }
+    }
+
+    /// What the groups count together is what all count: figure by figure, hence every sum of points too.
+    fn check_sums(&self, groups: &BTreeMap<Option<String>, Vec<Voter<'_>>>) {
+        let total = self.weighed(&self.voters).1;
+        let parts: Vec<Counts> = groups.values().map(|voters| self.weighed(voters).1).collect();
+        for c in 0..self.frame.slate.len() {
+            for rank in 0..self.picks {
+                let sum: u128 = parts.iter().map(|part| part.at_rank(c, rank)).sum();
+                assert_eq!(sum, total.at_rank(c, rank), "the figures of the groups add up");
+            }
+        }
+    }
+
+    /// The ballots of some voters by their weight.
+    fn weighed(&self, voters: &[Voter<'_>]) -> (Profile, Counts) {
+        let candidates = self.frame.slate.len();
+        match self.unit {
+            Some(unit) => groups::weighted(voters, candidates, self.picks, unit),
+            None => groups::heads(voters, candidates, self.picks),
+        }
+    }
+
+    /// Counts everybody: from the figures at hand, where those are what is asked for.
+    fn count_all(&self) -> Result<Tally, Fault> {
+        let Frame { profile, counts, picks, .. } = *self.frame;
+        if self.unit.is_some() {
+            self.count_voters(&self.voters)
+        } else if self.picks == picks {
+            self.count(profile, counts, (profile, counts), &self.voters)
+        } else {
+            let profile = profile.truncated(self.picks);
+            let counts = Counts::of(&profile);
+            self.count(&profile, &counts, (&profile, &counts), &self.voters)
+        }
+    }
+
+    fn count_voters(&self, voters: &[Voter<'_>]) -> Result<Tally, Fault> {
+        let heads = groups::heads(voters, self.frame.slate.len(), self.picks);
+        let weighed = self.unit.map(|_| self.weighed(voters));
+        let (profile, counts) = weighed.as_ref().unwrap_or(&heads);
+        self.count(profile, counts, (&heads.0, &heads.1), voters)
+    }
+
+    /// Counts ballots by their weight; `heads` are the same ballots, every one as one.
+    fn count(
+        &self,
+        profile: &Profile,
+        counts: &Counts,
+        heads: (&Profile, &Counts),
+        voters: &[Voter<'_>],
+    ) -> Result<Tally, Fault> {
+        let election = Election { profile, counts, picks: self.picks };
+        let outcome = self
+            .rule
+            .count(&election, &self.parameters)
+            .map_err(|refusal| refused(&refusal, self.frame.slate))?;
+        let candidates = 0..self.frame.slate.len();
+        let head = |figure: u128| figure.to_u64().expect("as many as there are ballots at most");
+        let rank_counts = |c| (0..self.picks).map(|rank| head(heads.1.at_rank(c, rank))).collect();
+        let rank_weights =
+            |c| (0..self.picks).map(|rank| profile.fraction(counts.at_rank(c, rank))).collect();
+        Ok(Tally {
+            rule: self.rule,
+            used: self.used.clone(),
+            group: None,
+            eligible: None,
+            cut: self.frame.cut,
+            names: self.names(&outcome, voters),
+            outcome,
+            rank_counts: candidates.clone().map(rank_counts).collect(),
+            listed: candidates.clone().map(|c| head(heads.1.listed(c))).collect(),
+            counted: heads.0.ballots(),
+            weighted: self.unit.is_some().then(|| Weighted {
+                rank_weights: candidates.clone().map(rank_weights).collect(),
+                listed: candidates.map(|c| profile.fraction(counts.listed(c))).collect(),
+                counted: profile.fraction(profile.weight()),
+            }),
+        })
+    }
+
+    fn names(&self, outcome: &Outcome, voters: &[Voter<'_>]) -> Option<Names> {
+        let Detail::Portfolio(portfolio) = &outcome.detail else { return None };
+        let members = portfolio.selected.as_ref()?;
+        if self.frame.disclosure == Disclosure::Figures || voters.is_empty() {
+            return None;
+        }
+        let picks_in = |voter: &Voter<'_>| -> Option<usize> {
+            let places = voter.ranking?.places().iter().take(self.picks);
+            Some(places.filter(|&&c| members.contains(&c.into())).count())
+        };
+        let codes = |holds: &dyn Fn(&Voter<'_>) -> bool| {
+            voters.iter().filter(|v| holds(v)).map(|v| v.participant.code.to_string()).collect()
+        };
+        let violation = portfolio.certificate.as_ref().and_then(|certificate| certificate.violation.as_ref());
+        let lists = |voter: &Voter<'_>, c: usize| {
+            voter.ranking.is_some_and(|r| r.places().iter().take(self.picks).any(|&p| usize::from(p) == c))
+        };
+        Some(Names {
+            uncovered: codes(&|voter| picks_in(voter) == Some(0)),
+            violated: violation.map_or_else(Vec::new, |violation| {
+                codes(&|voter| {
+                    lists(voter, violation.candidate)
+                        && picks_in(voter).is_some_and(|picks| picks < violation.deserved)
+                })
+            }),
+        })
+    }
+}
+
+/// Who is counted.
+enum Asked {
+    All,
+    One(GroupKey),
+    Each(String),
+}
+
+fn read_groups(frame: &Frame<'_>, query: &Query, reader: &mut Reader<'_>) -> Option<Asked> {
+    let has_column =
+        |column: &str| frame.voters.iter().any(|voter| voter.participant.group(column).is_some());
+    match (query.get("group"), query.get("groupBy")) {
+        (None, None) => Some(Asked::All),
+        (Some(_), Some(_)) => {
+            reader.fault(
+                "groupBy",
+                "parameter",
+                "Antingen group eller groupBy, inte båda.",
+                "Either group or groupBy, not both.",
+            );
+            None
+        }
+        (Some(key), None) => {
+            let (column, value) = key.split_once(':').unwrap_or((key, ""));
+            let value = Some(value.to_owned()).filter(|value| !value.is_empty());
+            let in_it = |voter: &Voter<'_>| voter.participant.group(column) == value.as_deref();
+            if !key.contains(':') || !has_column(column) || !frame.voters.iter().any(in_it) {
+                reader.fault(
+                    "group",
+                    "unknown-group",
+                    "Röstlängden har ingen sådan grupp; den skrivs kolumn:värde, som county:12.",
+                    "The roll has no such group; it is written column:value, such as county:12.",
+                );
+                return None;
+            }
+            Some(Asked::One(GroupKey { column: column.to_owned(), value }))
+        }
+        (None, Some(column)) => {
+            if !has_column(column) {
+                reader.fault(
+                    "groupBy",
+                    "unknown-column",
+                    "Röstlängden har ingen sådan kolumn.",
+                    "The roll has no such column.",
+                );
+                return None;
+            }
+            Some(Asked::Each(column.to_owned()))
+        }
+    }
+}
+
+fn read<'a>(frame: &'a Frame<'a>, query: &'a Query, reader: &mut Reader<'_>) -> Option<Request<'a>> {
+    let picks = reader.picks(frame.picks);
+    let steps = reader.ladder();
+    let points = reader.points();
+    let (strength, draws) = (reader.strength(), reader.draws());
+    let (seats, method) = (reader.seats(), reader.method());
+    let constraints = reader.constraints();
+    let mut voters = frame.voters.clone();
+    let mut unit = None;
+    if let Some(name) = query.get("weights") {
+        if voters.is_empty() {
+            reader.fault(
+                "weights",
+                "parameter",
+                "Vikter kräver en röstlängd.",
+                "Weights need a roll of participants.",
+            );
+        }
+        match groups::weigh(&mut voters, name) {
+            Ok(units) => unit = Some(units),
+            Err(faults) => reader.faults.extend(faults),
+        }
+    }
+    let rule = Rule::find(query.get("rule").unwrap_or(frame.rule));
+    if rule.is_none() {
+        reader.fault("rule", "unknown-rule", "Det finns ingen sådan räkneregel.", "There is no such rule.");
+    }
+    let rule = rule.filter(|_| reader.faults.is_empty())?;
     let points = points.or_else(|| rule_set_points(&rule, frame, picks));
+    let stated: Vec<Step> = frame.ladder.iter().copied().map(Step::from).collect();
     let place = |id: &InitiativeId| frame.slate.find(id).map(usize::from);
+    let scale = match rule.points(frame.slate.len(), picks, points.as_deref()) {
+        Err(Refusal::DoesNotTake(_)) | Ok(None) => None,
+        Ok(scale) => scale.map(|scale| scale.ranked),
+        Err(refusal) => {
+            reader.faults.push(refused(&refusal, frame.slate));
+            return None;
+        }
+    };
+    let default = |parameter: &str| rule.takes(parameter);
+    let used = Used {
+        points: scale.or_else(|| points.clone().filter(|_| rule.takes("points"))),
+        picks: (picks < frame.picks).then_some(picks),
+        ladder: steps.clone(),
+        strength: default("strength").then(|| strength.unwrap_or_default()),
+        draws: default("draws").then(|| draws.unwrap_or_default()),
+        seats: default("seats").then(|| seats.unwrap_or(frame.cut)),
+        method: default("method").then(|| method.unwrap_or_default()),
+        constraints: constraints.clone(),
+        weights: query.get("weights").map(ToOwned::to_owned),
+    };
     let parameters = Parameters {
         ladder: Ladder {
-            steps: steps.clone().unwrap_or_else(|| frame.ladder.iter().copied().map(Step::from).collect()),
+            steps: steps.unwrap_or_else(|| rule.steps(&stated)),
             lot: frame.lot.map(|lot| lot.iter().filter_map(place).collect()),
         },
-        cut: frame.cut,
+        // What is top is one question for all rules; a rule that fills seats answers it by them.
+        cut: seats.filter(|_| default("seats")).unwrap_or(frame.cut),
         points,
+        strength,
+        draws,
+        seats,
+        method,
+        constraints,
     };
-    let election = Election { profile, counts, picks };
-    let refused = |refusal: Refusal| {
-        let (member, sv) = match refusal {
-            Refusal::PointsDoNotApply => {
-                ("points", "Regeln custom tar poäng, ett per plats, och ingen annan regel gör det.")
-            }
-            Refusal::WrongNumberOfPoints => ("points", "Lika många poängtal som val behövs."),
-            Refusal::PointsRise => {
-                ("points", "Poängen får inte stiga från en plats till nästa och inte vara negativa.")
-            }
-            Refusal::TooDeep => {
-                ("rule", "approval-j läser de j första platserna, och en prioritering här har färre.")
-            }
-        };
-        vec![Fault::member(member, "parameter", sv, &refusal.to_string())]
+    Some(Request { frame, rule, parameters, picks, used, voters, unit })
+}
+
+/// A refusal as a fault of the parameter that it concerns.
+fn refused(refusal: &Refusal, slate: &Slate) -> Fault {
+    let fault = |member: &str, code: &'static str, sv: &str| {
+        Fault::member(member, code, sv, &capital(&refusal.to_string()))
     };
-    let outcome = rule.count(&election, &parameters).map_err(refused)?;
-    let scale = rule.points(frame.slate.len(), picks, parameters.points.as_deref()).map_err(refused)?;
-    let candidates = 0..frame.slate.len();
-    Ok(Tally {
-        rule,
-        points: scale.ranked,
-        picks: truncated.is_some().then_some(picks),
-        ladder: steps,
-        cut: frame.cut,
-        outcome,
-        rank_counts: candidates
-            .clone()
-            .map(|c| (0..picks).map(|rank| counts.at_rank(c, rank)).collect())
-            .collect(),
-        listed: candidates.map(|c| counts.listed(c)).collect(),
-        counted: counts.ballots(),
-    })
+    let parameter = |member: &str, sv: &str| fault(member, "parameter", sv);
+    match refusal {
+        Refusal::DoesNotTake(name) => parameter(name, &format!("Regeln tar inte {name}.")),
+        Refusal::PointsMissing => parameter("points", "Regeln tar poäng, ett per plats."),
+        Refusal::WrongNumberOfPoints => parameter("points", "Lika många poängtal som val behövs."),
+        Refusal::PointsRise => {
+            parameter("points", "Poängen får inte stiga från en plats till nästa och inte vara negativa.")
+        }
+        Refusal::TooFine => parameter("points", "Poängen är för stora eller har för fin gemensam nämnare."),
+        Refusal::TooDeep => {
+            parameter("rule", "approval-j läser de j första platserna, och en prioritering här har färre.")
+        }
+        Refusal::OppositionDoesNotApply => parameter("strength", "opposition är en styrka bara för minimax."),
+        Refusal::Seats => parameter("seats", "Platserna är från 1 till så många som initiativen."),
+        Refusal::TooManyCandidates { most } => {
+            fault("rule", "too-large", &format!("Regeln räknas för högst {most} initiativ."))
+        }
+        Refusal::TooManyPortfolios => {
+            fault("seats", "too-large", "Portföljerna av denna storlek är för många att jämföra.")
+        }
+        Refusal::NoSuchPortfolio => {
+            fault("rule", "no-such-portfolio", "Ingen portfölj uppfyller alla villkor.")
+        }
+        Refusal::NotWhole => fault("weights", "not-whole", "Regeln tar bara vikter som är heltal."),
+        Refusal::TooHeavy => fault(
+            "weights",
+            "too-large",
+            "Prioriteringarna väger tillsammans för mycket för att räknas exakt.",
+        ),
+        Refusal::Undecided { tied } => {
+            let ids: Vec<&str> = tied.iter().map(|&c| slate.initiatives()[c].id.as_str()).collect();
+            let ids = ids.join(", ");
+            Fault::member(
+                "ladder",
+                "undecided",
+                &format!(
+                    "Räkningen måste välja mellan lika som stegen inte skiljer: {ids}. En lottning avgör."
+                ),
+                &format!(
+                    "The count must choose between equals that the ladder leaves: {ids}. A lot decides."
+                ),
+            )
+        }
+    }
+}
+
+fn capital(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
+}
+
+fn withheld() -> Fault {
+    Fault::member(
+        "group",
+        "withheld",
+        &format!(
+            "Färre än {LEAST_SHOWN} har svarat i gruppen, eller skulle kunna räknas fram; siffrorna visas för den som får se prioriteringarna."
+        ),
+        &format!(
+            "Fewer than {LEAST_SHOWN} in the group have answered, or theirs would follow; figures are for those who may list ballots."
+        ),
+    )
 }
 
 /// Whether a definition's rule can be counted with its picks and points.
@@ -177,64 +563,20 @@ pub fn tally(frame: &Frame<'_>, query: &Query) -> Result<Tally, Vec<Fault>> {
 pub fn rule_set_fits(definition: &Definition, candidates: usize) -> Result<(), Refusal> {
     let Some(rule) = Rule::find(&definition.rule) else { return Ok(()) };
     let picks = definition.picks.max;
-    let custom = (definition.rule == "custom").then(|| fractions(&definition.points));
+    let own =
+        (rule.family() == Family::Positional && rule.takes("points")).then(|| fractions(&definition.points));
     // A draft may not have its initiatives yet: as many as picks will do for the question.
-    rule.points(candidates.max(picks), picks, custom.as_deref()).map(drop)
+    rule.points(candidates.max(picks), picks, own.as_deref()).map(drop)
 }
 
 fn rule_set_points(rule: &Rule, frame: &Frame<'_>, picks: usize) -> Option<Vec<Fraction>> {
-    (rule.id() == "custom" && frame.rule == "custom").then(|| fractions(&frame.points[..picks]))
+    let is_own = rule.takes("points") && rule.id() == frame.rule && frame.points.len() >= picks;
+    is_own.then(|| fractions(&frame.points[..picks]))
 }
 
 fn fractions(points: &[Points]) -> Vec<Fraction> {
     let fraction = |points: &Points| parse_fraction(&points.to_string()).unwrap_or_else(Fraction::zero);
     points.iter().map(fraction).collect()
-}
-
-fn read_picks(frame: &Frame<'_>, query: &Query, faults: &mut Vec<Fault>) -> usize {
-    let Some(text) = query.picks.as_deref() else { return frame.picks };
-    let digits = text.bytes().all(|b| b.is_ascii_digit());
-    match text.parse::<usize>() {
-        Ok(picks) if digits && (1..=frame.picks).contains(&picks) => picks,
-        Ok(_) | Err(_) => {
-            let sv = format!("Ett heltal från 1 till {}.", frame.picks);
-            let en = format!("A whole number from 1 to {}.", frame.picks);
-            faults.push(Fault::member("picks", "parameter", &sv, &en));
-            frame.picks
-        }
-    }
-}
-
-fn read_ladder(query: &Query, faults: &mut Vec<Fault>) -> Option<Vec<Step>> {
-    let text = query.ladder.as_deref()?;
-    let steps: Result<Vec<Step>, ()> =
-        if text == "none" { Ok(Vec::new()) } else { text.split(',').map(str::parse).collect() };
-    let distinct = |steps: &Vec<Step>| (1..steps.len()).all(|i| !steps[..i].contains(&steps[i]));
-    let steps = steps.ok().filter(distinct);
-    if steps.is_none() {
-        faults.push(Fault::member(
-            "ladder",
-            "parameter",
-            "Steg med komma: listed, first-places, head-to-head, lot, vart och ett en gång; eller none.",
-            "Steps with commas: listed, first-places, head-to-head, lot, each once; or none.",
-        ));
-    }
-    steps
-}
-
-fn read_points(query: &Query, faults: &mut Vec<Fault>) -> Option<Vec<Fraction>> {
-    let text = query.points.as_deref()?;
-    let points: Option<Vec<Fraction>> = text.split(',').take(MAX_PICKS + 1).map(parse_fraction).collect();
-    if points.is_none() {
-        let sv = "Heltal eller bråk med komma, som 5,4,3,3/2,0.";
-        faults.push(Fault::member(
-            "points",
-            "parameter",
-            sv,
-            "Whole numbers or fractions with commas, such as 5,4,3,3/2,0.",
-        ));
-    }
-    points
 }
 
 impl From<LadderStep> for Step {

@@ -1,4 +1,4 @@
-//! The figures that all positional rules and the tie ladder read: rank counts and pairwise counts.
+//! The figures that positional and pairwise rules and the tie ladder read: rank counts and pairwise counts.
 
 use std::collections::BTreeMap;
 
@@ -6,44 +6,40 @@ use super::Profile;
 
 /// Rank counts by ballot length and pairwise counts, kept up to date one ballot at a time.
 ///
-/// Adding or taking away a ballot of k picks among M candidates costs O(k·M).
+/// Figures are weights in the units of the profile they were taken from; where every ballot weighs 1, numbers of
+/// ballots. Adding or taking away a ballot of k picks among M candidates costs O(k·M).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counts {
     candidates: usize,
-    ballots: u64,
+    weight: u128,
     by_length: BTreeMap<usize, ByLength>,
-    pairwise: Vec<u64>,
+    pairwise: Vec<u128>,
 }
 
-/// The ballots of one length: how many, and how many list each candidate at each rank.
+/// The ballots of one length: their weight, and the weight of those that list each candidate at each rank.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ByLength {
-    pub(super) ballots: u64,
+    pub(super) weight: u128,
     /// `at_rank[candidate * length + rank]`, ranks from 0.
-    at_rank: Vec<u64>,
+    at_rank: Vec<u128>,
 }
 
 impl Counts {
     /// No ballots yet.
     pub fn new(candidates: usize) -> Self {
-        Self {
-            candidates,
-            ballots: 0,
-            by_length: BTreeMap::new(),
-            pairwise: vec![0; candidates * candidates],
-        }
+        Self { candidates, weight: 0, by_length: BTreeMap::new(), pairwise: vec![0; candidates * candidates] }
     }
 
     /// Counts a whole profile.
     pub fn of(profile: &Profile) -> Self {
         let mut counts = Self::new(profile.candidates());
-        for (ranking, ballots) in profile.iter() {
-            counts.change(ranking, |figure| *figure += ballots);
+        for (ranking, weight) in profile.weights() {
+            counts.change(ranking, |figure| *figure += weight);
         }
         counts
     }
 
-    /// Adds one ballot.
+    /// Adds one ballot of weight 1, to figures of ballots that all weigh 1.
     pub fn add(&mut self, ranking: &[u8]) {
         self.change(ranking, |figure| *figure += 1);
     }
@@ -51,19 +47,19 @@ impl Counts {
     /// Takes one ballot away that was added before.
     pub fn remove(&mut self, ranking: &[u8]) {
         self.change(ranking, |figure| *figure -= 1);
-        if self.by_length.get(&ranking.len()).is_some_and(|length| length.ballots == 0) {
+        if self.by_length.get(&ranking.len()).is_some_and(|length| length.weight == 0) {
             self.by_length.remove(&ranking.len());
         }
     }
 
-    fn change(&mut self, ranking: &[u8], step: impl Fn(&mut u64)) {
+    fn change(&mut self, ranking: &[u8], step: impl Fn(&mut u128)) {
         let length = ranking.len();
-        step(&mut self.ballots);
+        step(&mut self.weight);
         let cells = self
             .by_length
             .entry(length)
-            .or_insert_with(|| ByLength { ballots: 0, at_rank: vec![0; self.candidates * length] });
-        step(&mut cells.ballots);
+            .or_insert_with(|| ByLength { weight: 0, at_rank: vec![0; self.candidates * length] });
+        step(&mut cells.weight);
         let mut below = vec![true; self.candidates];
         for (rank, &candidate) in ranking.iter().enumerate() {
             let candidate = usize::from(candidate);
@@ -81,28 +77,28 @@ impl Counts {
         self.candidates
     }
 
-    /// How many ballots.
-    pub fn ballots(&self) -> u64 {
-        self.ballots
+    /// W: the weight of all ballots.
+    pub fn weight(&self) -> u128 {
+        self.weight
     }
 
-    /// How many ballots rank `a` above `b`; a ranked candidate is above every unranked one.
-    pub fn above(&self, a: usize, b: usize) -> u64 {
+    /// N(a, b): the weight of the ballots that rank `a` above `b`; a ranked candidate is above every unranked one.
+    pub fn above(&self, a: usize, b: usize) -> u128 {
         self.pairwise[a * self.candidates + b]
     }
 
-    /// How many ballots list the candidate at this rank, ranks from 0.
-    pub fn at_rank(&self, candidate: usize, rank: usize) -> u64 {
+    /// The weight of the ballots that list the candidate at this rank, ranks from 0.
+    pub fn at_rank(&self, candidate: usize, rank: usize) -> u128 {
         self.by_length.iter().map(|(&length, cells)| cells.at(length, candidate, rank)).sum()
     }
 
-    /// C(j): how many ballots list the candidate at one of the first `ranks` ranks.
-    pub fn within(&self, candidate: usize, ranks: usize) -> u64 {
+    /// C(j): the weight of the ballots that list the candidate at one of the first `ranks` ranks.
+    pub fn within(&self, candidate: usize, ranks: usize) -> u128 {
         (0..ranks).map(|rank| self.at_rank(candidate, rank)).sum()
     }
 
-    /// How many ballots list the candidate at any rank.
-    pub fn listed(&self, candidate: usize) -> u64 {
+    /// C(k): the weight of the ballots that list the candidate at any rank.
+    pub fn listed(&self, candidate: usize) -> u128 {
         self.within(candidate, self.longest())
     }
 
@@ -117,11 +113,11 @@ impl Counts {
 }
 
 impl ByLength {
-    pub(super) fn at(&self, length: usize, candidate: usize, rank: usize) -> u64 {
+    pub(super) fn at(&self, length: usize, candidate: usize, rank: usize) -> u128 {
         if rank < length { self.at_rank[candidate * length + rank] } else { 0 }
     }
 
-    pub(super) fn listed(&self, length: usize, candidate: usize) -> u64 {
+    pub(super) fn listed(&self, length: usize, candidate: usize) -> u128 {
         self.at_rank[candidate * length..][..length].iter().sum()
     }
 }

@@ -17,15 +17,18 @@ mod counts;
 mod fraction;
 mod ladder;
 mod outcome;
+pub mod pairwise;
+mod parameters;
+pub mod portfolio;
 pub mod positional;
 mod profile;
+pub mod rounds;
 mod rule;
 
 pub use counts::Counts;
 pub use fraction::{Fraction, parse_fraction};
 pub use ladder::{Ladder, Step};
-pub use outcome::{Outcome, Standing, Tie};
+pub use outcome::{Detail, Outcome, Standing, Tie};
+pub use parameters::{Election, MAX_WEIGHT, Parameters, Refusal};
 pub use profile::Profile;
-pub use rule::{
-    Election, Family, MAX_PICKS, Method, PARAMETERS, Parameter, Parameters, Refusal, Rule, Titles, rules,
-};
+pub use rule::{Family, MAX_PICKS, PARAMETERS, Parameter, Property, Rule, Titles, rules};

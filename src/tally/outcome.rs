@@ -1,5 +1,8 @@
-//! What a rule answers: ranks before the ladder, the order after it, and every tie on the way.
+//! What a rule answers: ranks before the ladder, the order after it, every tie on the way, and the steps of the count.
 
+use super::pairwise::Pairwise;
+use super::portfolio::Portfolio;
+use super::rounds::{Bucklin, Runoff, Stages};
 use super::{Counts, Fraction, Ladder, Step};
 
 /// The outcome of one rule on one profile.
@@ -7,8 +10,27 @@ use super::{Counts, Fraction, Ladder, Step};
 pub struct Outcome {
     /// One row a candidate, in resolved order; equals that nothing resolved stand by number.
     pub standings: Vec<Standing>,
-    /// Every tie the rule left, from the top.
+    /// Every tie the rule left, from the top; of rules that count in rounds, in the order they were met.
     pub ties: Vec<Tie>,
+    /// What the family adds: how the count went.
+    pub detail: Detail,
+}
+
+/// How a count went, in the terms of the rule's family.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// Points: the scores say it all.
+    Positional,
+    /// Duels.
+    Pairwise(Box<Pairwise>),
+    /// Bucklin: ranks counted until there is a majority.
+    Bucklin(Bucklin),
+    /// Instant runoff: one elimination a round.
+    Runoff(Runoff),
+    /// Single transferable vote: stages.
+    Stages(Stages),
+    /// A set of so many candidates.
+    Portfolio(Box<Portfolio>),
 }
 
 /// Where one candidate stands.
@@ -44,14 +66,14 @@ impl Outcome {
     }
 
     /// Ranks candidates that stand in tiers, the best tier first.
-    fn by_tiers(
+    pub(super) fn by_tiers(
         tiers: Vec<Vec<usize>>,
         scores: Option<&[Fraction]>,
         counts: &Counts,
         ladder: &Ladder,
         cut: usize,
     ) -> Self {
-        let mut outcome = Self { standings: Vec::new(), ties: Vec::new() };
+        let mut outcome = Self { standings: Vec::new(), ties: Vec::new(), detail: Detail::Positional };
         for tier in tiers {
             let rank = outcome.standings.len() + 1;
             let size = tier.len();
@@ -66,19 +88,23 @@ impl Outcome {
                 }));
             }
             if size > 1 {
-                let complete = resolution.parts.iter().all(|part| part.len() == 1);
                 outcome.ties.push(Tie {
-                    resolved_by: resolution
-                        .steps
-                        .iter()
-                        .copied()
-                        .filter(|_| complete)
-                        .max_by_key(|step| ladder.steps.iter().position(|s| s == step)),
+                    resolved_by: resolution.resolved_by(ladder),
                     candidates: resolution.parts.concat(),
-                    matters: rank <= cut && cut < rank + size - 1,
+                    matters: crosses(rank, size, cut),
                 });
             }
         }
         outcome
     }
+
+    /// The same outcome with what its family adds.
+    pub(super) fn with(self, detail: Detail) -> Self {
+        Self { detail, ..self }
+    }
+}
+
+/// Whether so many equals from this rank on lie on both sides of the cut.
+pub(super) fn crosses(rank: usize, size: usize, cut: usize) -> bool {
+    rank <= cut && cut < rank + size - 1
 }

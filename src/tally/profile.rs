@@ -1,47 +1,107 @@
-//! The ballots without their owners: each distinct ranking and how many gave it.
+//! The ballots without their owners: each distinct ranking, how many gave it and what they weigh.
 
 use std::collections::BTreeMap;
 
+use num_bigint::BigInt;
+
+use super::Fraction;
+
 /// A multiset of rankings, sorted, so that no rule can see who voted or in what order.
 ///
-/// Candidates are numbered from 0; a ranking lists distinct candidates, the most urgent first.
+/// Candidates are numbered from 0; a ranking lists distinct candidates, the most urgent first. Weights are whole
+/// multiples of 1/[`unit`](Self::unit): so every rule adds whole numbers, and only the outcome is a fraction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
     candidates: usize,
-    rankings: BTreeMap<Box<[u8]>, u64>,
+    unit: u128,
+    rankings: BTreeMap<Box<[u8]>, Cell>,
+    total: Cell,
+}
+
+/// How many ballots, and their weight in units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Cell {
     ballots: u64,
+    weight: u128,
 }
 
 impl Profile {
-    /// An empty profile over so many candidates.
+    /// An empty profile over so many candidates, in which every ballot weighs 1.
     pub fn new(candidates: usize) -> Self {
-        Self { candidates, rankings: BTreeMap::new(), ballots: 0 }
+        Self::weighted(candidates, 1)
     }
 
-    /// Adds so many ballots with this ranking.
+    /// An empty profile in which weights are whole multiples of 1/`unit`.
     ///
     /// # Panics
-    /// If the ranking names a candidate twice or one that does not exist: callers hold validated rankings.
-    pub fn add(&mut self, ranking: &[u8], ballots: u64) {
-        assert!(is_ranking(ranking, self.candidates), "not a ranking of {} candidates", self.candidates);
-        if ballots == 0 {
-            return;
-        }
-        *self.rankings.entry(ranking.into()).or_default() += ballots;
-        self.ballots += ballots;
+    /// If the unit is 0.
+    pub fn weighted(candidates: usize, unit: u128) -> Self {
+        assert!(unit > 0, "a weight is some part of 1");
+        Self { candidates, unit, rankings: BTreeMap::new(), total: Cell::default() }
     }
 
-    /// Takes one ballot with this ranking away.
+    /// The profile of rankings in ascending order without repetition, each with its number of ballots of weight 1:
+    /// the quick way for a histogram.
+    ///
+    /// # Panics
+    /// As [`Profile::add`].
+    pub fn of_sorted(candidates: usize, rankings: impl IntoIterator<Item = (Box<[u8]>, u64)>) -> Self {
+        let mut total = Cell::default();
+        let rankings = rankings.into_iter().map(|(ranking, ballots)| {
+            assert!(is_ranking(&ranking, candidates), "not a ranking of {candidates} candidates");
+            let cell = Cell { ballots, weight: ballots.into() };
+            total.add(cell);
+            (ranking, cell)
+        });
+        // A B-tree made of an ascending sequence is filled, not searched.
+        let rankings = rankings.collect();
+        Self { candidates, unit: 1, rankings, total }
+    }
+
+    /// Adds so many ballots with this ranking, each of weight 1.
+    ///
+    /// # Panics
+    /// If the ranking names a candidate twice or one that does not exist, since callers hold validated rankings;
+    /// if there are more than 2^64 ballots.
+    pub fn add(&mut self, ranking: &[u8], ballots: u64) {
+        self.put(ranking, Cell { ballots, weight: u128::from(ballots) * self.unit });
+    }
+
+    /// Adds one ballot that weighs so many units. A ballot without weight is no ballot.
+    ///
+    /// # Panics
+    /// As [`Profile::add`].
+    pub fn add_weighted(&mut self, ranking: &[u8], weight: u128) {
+        self.put(ranking, Cell { ballots: u64::from(weight > 0), weight });
+    }
+
+    fn put(&mut self, ranking: &[u8], cell: Cell) {
+        assert!(is_ranking(ranking, self.candidates), "not a ranking of {} candidates", self.candidates);
+        if cell.ballots == 0 {
+            return;
+        }
+        match self.rankings.get_mut(ranking) {
+            Some(present) => present.add(cell),
+            None => {
+                self.rankings.insert(ranking.into(), cell);
+            }
+        }
+        self.total.add(cell);
+    }
+
+    /// Takes one ballot of weight 1 with this ranking away.
     ///
     /// # Panics
     /// If there is none: a caller can only withdraw what it added.
     pub fn remove(&mut self, ranking: &[u8]) {
-        let count = self.rankings.get_mut(ranking).expect("only an added ballot is removed");
-        *count -= 1;
-        if *count == 0 {
+        let cell = self.rankings.get_mut(ranking).expect("only an added ballot is removed");
+        cell.ballots -= 1;
+        cell.weight -= self.unit;
+        if cell.ballots == 0 {
             self.rankings.remove(ranking);
         }
-        self.ballots -= 1;
+        self.total.ballots -= 1;
+        self.total.weight -= self.unit;
     }
 
     /// How many candidates there are, ranked by anybody or not.
@@ -51,7 +111,23 @@ impl Profile {
 
     /// How many ballots there are.
     pub fn ballots(&self) -> u64 {
-        self.ballots
+        self.total.ballots
+    }
+
+    /// W: what all ballots weigh, in units.
+    pub fn weight(&self) -> u128 {
+        self.total.weight
+    }
+
+    /// How many units weigh 1.
+    pub fn unit(&self) -> u128 {
+        self.unit
+    }
+
+    /// A weight in units as the fraction it is.
+    pub fn fraction(&self, units: impl Into<BigInt>) -> Fraction {
+        let units = units.into();
+        if self.unit == 1 { Fraction::from_integer(units) } else { Fraction::new(units, self.unit.into()) }
     }
 
     /// The length of the longest ranking; 0 when there is none.
@@ -61,17 +137,29 @@ impl Profile {
 
     /// Every distinct ranking with its number of ballots, in lexicographic order.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], u64)> {
-        self.rankings.iter().map(|(ranking, &ballots)| (&**ranking, ballots))
+        self.rankings.iter().map(|(ranking, cell)| (&**ranking, cell.ballots))
+    }
+
+    /// Every distinct ranking with its weight in units, in lexicographic order.
+    pub fn weights(&self) -> impl Iterator<Item = (&[u8], u128)> {
+        self.rankings.iter().map(|(ranking, cell)| (&**ranking, cell.weight))
     }
 
     /// The same ballots with only the first `picks` ranks read.
     #[must_use]
     pub fn truncated(&self, picks: usize) -> Self {
-        let mut profile = Self::new(self.candidates);
-        for (ranking, ballots) in self.iter() {
-            profile.add(&ranking[..ranking.len().min(picks)], ballots);
+        let mut profile = Self::weighted(self.candidates, self.unit);
+        for (ranking, &cell) in &self.rankings {
+            profile.put(&ranking[..ranking.len().min(picks)], cell);
         }
         profile
+    }
+}
+
+impl Cell {
+    fn add(&mut self, other: Self) {
+        self.ballots = self.ballots.checked_add(other.ballots).expect("fewer than 2^64 ballots");
+        self.weight = self.weight.checked_add(other.weight).expect("a sum of weights below 2^128");
     }
 }
 

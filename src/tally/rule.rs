@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use super::ladder::Step;
 use super::positional::{self, Scale};
-use super::{Counts, Fraction, Ladder, Outcome, Profile};
+use super::{Election, Fraction, MAX_WEIGHT, Outcome, Parameters, Refusal, pairwise, portfolio, rounds};
 
 /// The most picks a ballot can hold: as many as there can be candidates. Rounds allow fewer.
 pub const MAX_PICKS: usize = 64;
@@ -22,15 +23,52 @@ pub struct Titles {
 pub enum Family {
     /// A rank is worth points.
     Positional,
+    /// Every two candidates meet in a duel.
+    Pairwise,
+    /// Votes are counted in rounds.
+    Rounds,
+    /// A set of so many is chosen.
+    Portfolio,
 }
 
 impl Family {
+    /// Every family, in the table's order.
+    pub const ALL: [Self; 4] = [Self::Positional, Self::Pairwise, Self::Rounds, Self::Portfolio];
+
     /// The name in documents.
     pub const fn id(self) -> &'static str {
         match self {
             Self::Positional => "positional",
+            Self::Pairwise => "pairwise",
+            Self::Rounds => "rounds",
+            Self::Portfolio => "portfolio",
         }
     }
+}
+
+/// A property that a rule has or lacks, as the tests check it; `docs/RULES.md` defines each.
+///
+/// Anonymity (the order of ballots is nothing) and neutrality (nor are the names of candidates) hold for every rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Property {
+    /// So many copies of every ballot change nothing.
+    Homogeneity,
+    /// Raising a candidate on a ballot never lowers it.
+    Monotonicity,
+    /// Whoever beats everybody else stands first alone.
+    Condorcet,
+    /// Nobody outside the Smith set stands before or beside anybody in it.
+    Smith,
+    /// With every complete ballot turned round, a sole winner does not win again.
+    Reversal,
+    /// Whom every ballot puts above another stands above that one.
+    Pareto,
+    /// Scores of groups add up to the score of all.
+    Additivity,
+    /// The sum of all scores follows from the lengths of the ballots.
+    ScoreSum,
+    /// Every portfolio it chooses is fair to all groups (EJR+).
+    EjrPlus,
 }
 
 /// A parameter that a rule takes, under the same name everywhere.
@@ -42,8 +80,11 @@ pub struct Parameter {
     pub description: Titles,
 }
 
+/// How many of the [`PARAMETERS`] every rule takes: the first.
+const COMMON: usize = 3;
+
 /// The parameters that every rule takes, and after them those of single rules.
-pub const PARAMETERS: [Parameter; 3] = [
+pub static PARAMETERS: [Parameter; 13] = [
     Parameter {
         name: "picks",
         description: Titles {
@@ -54,63 +95,100 @@ pub const PARAMETERS: [Parameter; 3] = [
     Parameter {
         name: "ladder",
         description: Titles {
-            sv: "Stegen som skiljer lika, med komma: listed, first-places, head-to-head, lot; none för inga.",
-            en: "The steps that tell equals apart, comma-separated: listed, first-places, head-to-head, lot; none for none.",
+            sv: "Stegen som skiljer lika resultat åt, åtskilda med komma: earlier-count, listed, first-places, head-to-head, lot; none för inga.",
+            en: "The steps that tell equals apart, comma-separated: earlier-count, listed, first-places, head-to-head, lot; none for none.",
+        },
+    },
+    Parameter {
+        name: "weights",
+        description: Titles {
+            sv: "Vad en prioritering väger: population, sqrt-population eller en kolumn i röstlängden.",
+            en: "What a ballot weighs: population, sqrt-population or a column of the roll.",
         },
     },
     Parameter {
         name: "points",
         description: Titles {
-            sv: "Poängen per plats, fallande, med komma; heltal eller bråk som 1/2.",
+            sv: "Poängen per plats, fallande, åtskilda med komma; heltal eller bråk som 1/2.",
             en: "The points per rank, not increasing, comma-separated; whole numbers or fractions such as 1/2.",
+        },
+    },
+    Parameter {
+        name: "strength",
+        description: Titles {
+            sv: "Hur stark en duell är: winning-votes eller margins; för minimax även opposition.",
+            en: "How strong a duel is: winning-votes or margins; for minimax also opposition.",
+        },
+    },
+    Parameter {
+        name: "draws",
+        description: Titles {
+            sv: "Vad ett oavgjort är värt: half, llull (1) eller strict (0).",
+            en: "What a draw is worth: half, llull (1) or strict (0).",
+        },
+    },
+    Parameter {
+        name: "seats",
+        description: Titles {
+            sv: "Antalet platser m; annars omgångens gräns för toppen.",
+            en: "The number of seats m; the round's cut unless given.",
+        },
+    },
+    Parameter {
+        name: "method",
+        description: Titles {
+            sv: "Hur röster flyttas: scottish eller meek.",
+            en: "How votes move: scottish or meek.",
+        },
+    },
+    Parameter {
+        name: "must",
+        description: Titles {
+            sv: "Initiativ som måste vara med, åtskilda med komma.",
+            en: "Initiatives that must be in it, comma-separated.",
+        },
+    },
+    Parameter {
+        name: "exclude",
+        description: Titles {
+            sv: "Initiativ som inte får vara med, åtskilda med komma.",
+            en: "Initiatives that must not be in it, comma-separated.",
+        },
+    },
+    Parameter {
+        name: "eitherOr",
+        description: Titles {
+            sv: "Par av vilka högst ett är med: a:b, åtskilda med komma.",
+            en: "Pairs of which at most one is in it: a:b, comma-separated.",
+        },
+    },
+    Parameter {
+        name: "requires",
+        description: Titles {
+            sv: "Par där det första kräver det andra: a:b, åtskilda med komma.",
+            en: "Pairs of which the first needs the second: a:b, comma-separated.",
+        },
+    },
+    Parameter {
+        name: "budget",
+        description: Titles {
+            sv: "Vad alla tillsammans får kosta, och vad vart och ett kostar: 100,a:40,b:25 …",
+            en: "What all together may cost, and what each costs: 100,a:40,b:25 …",
         },
     },
 ];
 
-/// The ballots to count and the figures already taken from them.
-#[derive(Clone, Copy, Debug)]
-pub struct Election<'a> {
-    /// The ballots.
-    pub profile: &'a Profile,
-    /// Rank and pairwise counts of the same ballots.
-    pub counts: &'a Counts,
-    /// k, the most picks a ballot may hold in this round.
-    pub picks: usize,
-}
-
-/// What a count depends on besides the ballots.
-#[derive(Clone, Debug, Default)]
-pub struct Parameters {
-    /// Points per rank for `custom`.
-    pub points: Option<Vec<Fraction>>,
-    /// How ties are resolved.
-    pub ladder: Ladder,
-    /// m: how many count as "the top".
-    pub cut: usize,
-}
-
-/// Why a rule cannot be counted as asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// `custom` without points, or points for a rule that has its own.
-    #[error("the rule custom takes points, one per rank, and no other rule does")]
-    PointsDoNotApply,
-    /// As many points as picks are needed.
-    #[error("as many points as picks are needed")]
-    WrongNumberOfPoints,
-    /// Points may not rise from one rank to the next, nor be negative.
-    #[error("points may not rise from one rank to the next, nor be negative")]
-    PointsRise,
-    /// `approval-j` with j above the picks of a ballot.
-    #[error("approval-j reads the first j ranks, and a ballot here has fewer")]
-    TooDeep,
-}
+/// How a rule counts.
+type Count = fn(&Election<'_>, &Parameters) -> Result<Outcome, Refusal>;
 
 /// How a family's rules are counted.
 #[derive(Clone, Copy, Debug)]
-pub enum Method {
+enum Method {
     /// From points for a ballot of a given length.
     Positional(fn(&positional::Frame<'_>, usize) -> Scale),
+    Pairwise(Count),
+    Rounds(Count),
+    Portfolio(Count),
 }
 
 /// A row of the table.
@@ -122,11 +200,16 @@ struct Row {
     title: Titles,
     definition: Titles,
     source: &'static str,
-    takes_points: bool,
+    /// Parameters besides those that every rule takes.
+    takes: &'static [&'static str],
+    /// Properties it has: tests try to refute each.
+    keeps: &'static [Property],
+    /// Properties it lacks: a counterexample to each stands in the tests.
+    breaks: &'static [Property],
     method: Method,
 }
 
-static TABLE: [Row; 7] = [
+static TABLE: [Row; 24] = [
     Row {
         id: "linear",
         numbered: false,
@@ -136,7 +219,9 @@ static TABLE: [Row; 7] = [
             en: "The first rank gives as many points as a ballot can have ranks, each further rank one less; what is not picked gives 0.",
         },
         source: "Terzopoulou & Endriss, The Borda class, Journal of Mathematical Economics 92 (2021), step g = 1",
-        takes_points: false,
+        takes: &[],
+        keeps: &[],
+        breaks: &[],
         method: Method::Positional(positional::linear::scale),
     },
     Row {
@@ -148,7 +233,9 @@ static TABLE: [Row; 7] = [
             en: "Rank j gives M − j points; the unranked share what is left equally, (M − l − 1)/2 each for a ballot of l picks.",
         },
         source: "Terzopoulou & Endriss 2021 (tournament Borda); Borda, Mémoire sur les élections au scrutin (1781)",
-        takes_points: false,
+        takes: &[],
+        keeps: &[],
+        breaks: &[],
         method: Method::Positional(positional::borda_average::scale),
     },
     Row {
@@ -160,7 +247,9 @@ static TABLE: [Row; 7] = [
             en: "Rank j gives M − j points; the unranked get 0.",
         },
         source: "Terzopoulou & Endriss 2021 (domination Borda, pessimistic)",
-        takes_points: false,
+        takes: &[],
+        keeps: &[],
+        breaks: &[],
         method: Method::Positional(positional::borda_pessimistic::scale),
     },
     Row {
@@ -172,7 +261,9 @@ static TABLE: [Row; 7] = [
             en: "A ballot of l picks gives l points to its first, l − 1 to its second and so on down to 1; the unranked get 0.",
         },
         source: "Emerson, The original Borda count and partial voting, Social Choice and Welfare 40 (2013)",
-        takes_points: false,
+        takes: &[],
+        keeps: &[],
+        breaks: &[],
         method: Method::Positional(positional::modified_borda::scale),
     },
     Row {
@@ -184,7 +275,9 @@ static TABLE: [Row; 7] = [
             en: "Rank j gives 1/j points; the unranked get 0.",
         },
         source: "Fraenkel & Grofman, The Borda count and its real-world alternatives, Australian Journal of Political Science 49 (2014)",
-        takes_points: false,
+        takes: &[],
+        keeps: &[],
+        breaks: &[],
         method: Method::Positional(positional::dowdall::scale),
     },
     Row {
@@ -196,7 +289,9 @@ static TABLE: [Row; 7] = [
             en: "The first j ranks give 1 point each; all else gives 0. With j = 1 it counts first places, with j equal to the number of picks it counts mentions.",
         },
         source: "Brams & Fishburn, Approval voting, American Political Science Review 72 (1978); j = 1 is plurality",
-        takes_points: false,
+        takes: &[],
+        keeps: &[],
+        breaks: &[],
         method: Method::Positional(positional::approval::scale),
     },
     Row {
@@ -208,8 +303,250 @@ static TABLE: [Row; 7] = [
             en: "Rank j gives the j-th of the given points; the unranked get 0.",
         },
         source: "Young, Social choice scoring functions, SIAM Journal on Applied Mathematics 28 (1975)",
-        takes_points: true,
+        takes: &["points"],
+        keeps: &[],
+        breaks: &[],
         method: Method::Positional(positional::custom::scale),
+    },
+    Row {
+        id: "copeland",
+        numbered: false,
+        title: Titles { sv: "Copeland", en: "Copeland" },
+        definition: Titles {
+            sv: "Varje vunnen duell ger 1 poäng, ett oavgjort ½; högst summa först.",
+            en: "Every duel won gives 1 point, a draw ½; the largest sum first.",
+        },
+        source: "Copeland, A reasonable social welfare function (1951); Hägele & Pukelsheim, Llull's writings on electoral systems, Studia Lulliana 41 (2001)",
+        takes: &["draws"],
+        keeps: &[],
+        breaks: &[],
+        method: Method::Pairwise(pairwise::copeland::count),
+    },
+    Row {
+        id: "minimax",
+        numbered: false,
+        title: Titles { sv: "Minimax", en: "Minimax" },
+        definition: Titles {
+            sv: "Den vars sämsta duell är minst dålig står först; styrkan säger vad som mäts.",
+            en: "Whoever's worst duel is the least bad comes first; the strength says what is measured.",
+        },
+        source: "Simpson, On defining areas of voter choice, Quarterly Journal of Economics 83 (1969); Kramer, A dynamical model of political equilibrium, Journal of Economic Theory 16 (1977)",
+        takes: &["strength"],
+        keeps: &[],
+        breaks: &[],
+        method: Method::Pairwise(pairwise::minimax::count),
+    },
+    Row {
+        id: "schulze",
+        numbered: false,
+        title: Titles { sv: "Schulze", en: "Schulze" },
+        definition: Titles {
+            sv: "a står över b om den starkaste kedjan av vunna dueller från a till b är starkare än den tillbaka; en kedja är så stark som sin svagaste duell.",
+            en: "a stands above b if the strongest chain of won duels from a to b is stronger than the one back; a chain is as strong as its weakest duel.",
+        },
+        source: "Schulze, A new monotonic, clone-independent, reversal symmetric, and Condorcet-consistent single-winner election method, Social Choice and Welfare 36 (2011)",
+        takes: &["strength"],
+        keeps: &[],
+        breaks: &[],
+        method: Method::Pairwise(pairwise::schulze::count),
+    },
+    Row {
+        id: "ranked-pairs",
+        numbered: false,
+        title: Titles { sv: "Rangordnade par", en: "Ranked pairs" },
+        definition: Titles {
+            sv: "Dueller låses från den starkaste nedåt, utom de som skulle sluta en cirkel med låsta; obesegrade tas bort i tur och ordning.",
+            en: "Duels are locked from the strongest down, but for those that would close a circle with locked ones; the unbeaten are taken away in turn.",
+        },
+        source: "Tideman, Independence of clones as a criterion for voting rules, Social Choice and Welfare 4 (1987)",
+        takes: &["strength"],
+        keeps: &[],
+        breaks: &[],
+        method: Method::Pairwise(pairwise::ranked_pairs::count),
+    },
+    Row {
+        id: "kemeny",
+        numbered: false,
+        title: Titles { sv: "Kemeny", en: "Kemeny" },
+        definition: Titles {
+            sv: "Den ordning av alla initiativ som stämmer med flest parvisa jämförelser på prioriteringarna.",
+            en: "The order of all initiatives that agrees with the most pairwise comparisons on the ballots.",
+        },
+        source: "Kemeny, Mathematics without numbers, Daedalus 88 (1959); Young & Levenglick, SIAM Journal on Applied Mathematics 35 (1978)",
+        takes: &[],
+        keeps: &[],
+        breaks: &[],
+        method: Method::Pairwise(pairwise::kemeny::count),
+    },
+    Row {
+        id: "bucklin",
+        numbered: false,
+        title: Titles { sv: "Bucklin", en: "Bucklin" },
+        definition: Titles {
+            sv: "Förstaplatser räknas, sedan första och andra, och så vidare tills något har mer än hälften; alla ordnas efter antalet där.",
+            en: "First places are counted, then first and second, and so on until somebody has more than half; all are ordered by the count there.",
+        },
+        source: "Hoag & Hallett, Proportional Representation (1926)",
+        takes: &[],
+        keeps: &[],
+        breaks: &[],
+        method: Method::Rounds(rounds::bucklin::count),
+    },
+    Row {
+        id: "irv",
+        numbered: false,
+        title: Titles { sv: "Omgångsräkning (IRV)", en: "Instant runoff (IRV)" },
+        definition: Titles {
+            sv: "Varje prioritering räknas för sitt första initiativ som är kvar; det med minst antal lämnar, tills ett är kvar.",
+            en: "Every ballot counts for its first initiative still in; the one with the fewest leaves, until one is left.",
+        },
+        source: "Ware's method; Tideman, Collective Decisions and Voting (2006)",
+        takes: &[],
+        keeps: &[],
+        breaks: &[],
+        method: Method::Rounds(rounds::irv::count),
+    },
+    Row {
+        id: "stv",
+        numbered: false,
+        title: Titles { sv: "Enkel överförbar röst (STV)", en: "Single transferable vote (STV)" },
+        definition: Titles {
+            sv: "Ett antal platser, var och en för en kvot av röster; det som är över kvoten och det som de uteslutna lämnar flyttas till nästa val.",
+            en: "So many seats, each for a quota of votes; what is over a quota and what the excluded leave moves to the next pick.",
+        },
+        source: "Scottish Local Government Elections Order 2007, schedule 1, part III; Local Electoral Regulations 2001 (New Zealand), schedule 1A",
+        takes: &["seats", "method"],
+        keeps: &[],
+        breaks: &[],
+        method: Method::Rounds(rounds::stv::count),
+    },
+    Row {
+        id: "coverage",
+        numbered: false,
+        title: Titles { sv: "Täckning", en: "Coverage" },
+        definition: Titles {
+            sv: "Den portfölj av m initiativ där flest prioriteringar har minst ett val med.",
+            en: "The portfolio of m initiatives in which the most ballots have at least one pick.",
+        },
+        source: "Chamberlin & Courant, Representative deliberations and representative decisions, American Political Science Review 77 (1983)",
+        takes: &["seats", "must", "exclude", "eitherOr", "requires", "budget"],
+        keeps: &[],
+        breaks: &[],
+        method: Method::Portfolio(portfolio::coverage::count),
+    },
+    Row {
+        id: "coverage-ranked",
+        numbered: false,
+        title: Titles { sv: "Täckning efter plats", en: "Coverage by rank" },
+        definition: Titles {
+            sv: "Den portfölj av m initiativ som ger flest poäng när varje prioritering räknar sitt bäst placerade val i den.",
+            en: "The portfolio of m initiatives that gives the most points when every ballot counts its best placed pick in it.",
+        },
+        source: "Chamberlin & Courant 1983",
+        takes: &["seats", "points", "must", "exclude", "eitherOr", "requires", "budget"],
+        keeps: &[],
+        breaks: &[],
+        method: Method::Portfolio(portfolio::coverage_ranked::count),
+    },
+    Row {
+        id: "approval",
+        numbered: false,
+        title: Titles { sv: "De mest valda", en: "The most listed" },
+        definition: Titles {
+            sv: "De m initiativ som flest har valt.",
+            en: "The m initiatives that the most ballots list.",
+        },
+        source: "Lackner & Skowron, Multi-Winner Voting with Approval Preferences (2023), section 2.2 (AV)",
+        takes: &["seats", "must", "exclude", "eitherOr", "requires", "budget"],
+        keeps: &[],
+        breaks: &[],
+        method: Method::Portfolio(portfolio::approval::count),
+    },
+    Row {
+        id: "pav",
+        numbered: false,
+        title: Titles { sv: "Proportionell portfölj (PAV)", en: "Proportional approval (PAV)" },
+        definition: Titles {
+            sv: "Den portfölj där summan är störst, när en prioritering räknar 1 för sitt första val i den, 1/2 för det andra, 1/3 för det tredje och så vidare.",
+            en: "The portfolio with the largest sum, when a ballot counts 1 for its first pick in it, 1/2 for the second, 1/3 for the third and so on.",
+        },
+        source: "Thiele, Om Flerfoldsvalg (1895); Brill & Peters, Robust and verifiable proportionality axioms (EC 2023)",
+        takes: &["seats", "must", "exclude", "eitherOr", "requires", "budget"],
+        keeps: &[],
+        breaks: &[],
+        method: Method::Portfolio(portfolio::pav::count),
+    },
+    Row {
+        id: "sequential-pav",
+        numbered: false,
+        title: Titles {
+            sv: "Proportionell portfölj, steg för steg", en: "Sequential proportional approval"
+        },
+        definition: Titles {
+            sv: "Ett initiativ i taget: det som ökar summan i pav mest.",
+            en: "One initiative at a time: the one that adds most to the sum of pav.",
+        },
+        source: "Thiele 1895; Janson, Phragmén's and Thiele's election methods (2016)",
+        takes: &["seats"],
+        keeps: &[],
+        breaks: &[],
+        method: Method::Portfolio(portfolio::sequential_pav::count),
+    },
+    Row {
+        id: "sequential-phragmen",
+        numbered: false,
+        title: Titles { sv: "Phragmén, steg för steg", en: "Sequential Phragmén" },
+        definition: Titles {
+            sv: "Varje initiativ är en börda som delas av dem som valt det; ett i taget, det som belastar minst.",
+            en: "Every initiative is a load shared by those who list it; one at a time, the one that burdens least.",
+        },
+        source: "Phragmén 1894; Janson, Phragmén's and Thiele's election methods (2016), section 3",
+        takes: &["seats"],
+        keeps: &[],
+        breaks: &[],
+        method: Method::Portfolio(portfolio::sequential_phragmen::count),
+    },
+    Row {
+        id: "leximax-phragmen",
+        numbered: false,
+        title: Titles { sv: "Phragmén, minsta största börda", en: "Leximax Phragmén" },
+        definition: Titles {
+            sv: "Den portfölj vars bördor kan fördelas så att de största blir så små som möjligt.",
+            en: "The portfolio whose loads can be spread so that the largest are as small as possible.",
+        },
+        source: "Brill, Freeman, Janson & Lackner, Phragmén's voting methods and justified representation (AAAI 2017)",
+        takes: &["seats", "must", "exclude", "eitherOr", "requires", "budget"],
+        keeps: &[],
+        breaks: &[],
+        method: Method::Portfolio(portfolio::leximax_phragmen::count),
+    },
+    Row {
+        id: "equal-shares",
+        numbered: false,
+        title: Titles { sv: "Lika andelar", en: "Equal shares" },
+        definition: Titles {
+            sv: "Varje prioritering får lika mycket pengar; initiativ köps av dem som valt dem, i lika delar. Tomma platser fylls enligt Phragmén.",
+            en: "Every ballot gets the same money; initiatives are bought by those who list them, in equal parts. Empty seats are filled by Phragmén.",
+        },
+        source: "Peters & Skowron, Proportionality and the limits of welfarism (EC 2020)",
+        takes: &["seats"],
+        keeps: &[],
+        breaks: &[],
+        method: Method::Portfolio(portfolio::equal_shares::count),
+    },
+    Row {
+        id: "monroe",
+        numbered: false,
+        title: Titles { sv: "Monroe", en: "Monroe" },
+        definition: Titles {
+            sv: "Den portfölj där flest företräds av ett val de gjort, när varje initiativ företräder lika många.",
+            en: "The portfolio in which the most are represented by one of their picks, when every initiative represents equally many.",
+        },
+        source: "Monroe, Fully proportional representation, American Political Science Review 89 (1995)",
+        takes: &["seats", "must", "exclude", "eitherOr", "requires", "budget"],
+        keeps: &[],
+        breaks: &[],
+        method: Method::Portfolio(portfolio::monroe::count),
     },
 ];
 
@@ -265,49 +602,95 @@ impl Rule {
     pub fn family(&self) -> Family {
         match self.row.method {
             Method::Positional(_) => Family::Positional,
+            Method::Pairwise(_) => Family::Pairwise,
+            Method::Rounds(_) => Family::Rounds,
+            Method::Portfolio(_) => Family::Portfolio,
         }
     }
 
     /// The parameters it takes.
-    pub fn parameters(&self) -> &'static [Parameter] {
-        if self.row.takes_points { &PARAMETERS } else { &PARAMETERS[..2] }
+    pub fn parameters(&self) -> Vec<&'static Parameter> {
+        let own = PARAMETERS.iter().enumerate();
+        own.filter(|(i, parameter)| *i < COMMON || self.takes(parameter.name)).map(|(_, p)| p).collect()
+    }
+
+    /// Whether it takes this parameter besides those that every rule takes.
+    pub fn takes(&self, parameter: &str) -> bool {
+        self.row.takes.contains(&parameter)
+    }
+
+    /// The properties it has.
+    pub fn keeps(&self) -> &'static [Property] {
+        self.row.keeps
+    }
+
+    /// The properties it lacks.
+    pub fn breaks(&self) -> &'static [Property] {
+        self.row.breaks
+    }
+
+    /// The ladder that these steps of a round's rule set make for this rule.
+    ///
+    /// Steps in the positional order T1 T2 T3 T4 take the order of the rule's family: T3 T1 T2 T4 for pairwise rules, and
+    /// T0 first where there are eliminations. Steps in any other order were meant as they stand.
+    pub fn steps(&self, stated: &[Step]) -> Vec<Step> {
+        let of = |order: &[Step]| order.iter().copied().filter(|step| stated.contains(step)).collect();
+        let positional: Vec<Step> = of(&Step::ALL);
+        match self.family() {
+            _ if positional != stated => stated.to_vec(),
+            Family::Positional | Family::Portfolio => positional,
+            Family::Pairwise => of(&Step::PAIRWISE),
+            Family::Rounds if self.row.id == "bucklin" || stated.is_empty() => positional,
+            Family::Rounds => {
+                let first = Some(Step::EarlierCount).filter(|step| !stated.contains(step));
+                first.into_iter().chain(positional).collect()
+            }
+        }
     }
 
     /// Counts.
     ///
     /// # Errors
-    /// A [`Refusal`] if the parameters do not fit the rule or the ballots.
+    /// A [`Refusal`] if the parameters do not fit the rule or the ballots, or the count has to choose between equals.
     pub fn count(&self, election: &Election<'_>, parameters: &Parameters) -> Result<Outcome, Refusal> {
+        if election.profile.weight() > MAX_WEIGHT {
+            return Err(Refusal::TooHeavy);
+        }
+        if let Some(name) = parameters.given().into_iter().find(|name| !self.takes(name)) {
+            return Err(Refusal::DoesNotTake(name));
+        }
+        if parameters.strength == Some(pairwise::Strength::Opposition) && self.row.id != "minimax" {
+            return Err(Refusal::OppositionDoesNotApply);
+        }
         match self.row.method {
-            Method::Positional(_) => {
-                let scales = self.scales(election, parameters)?;
-                let scores = positional::scores(election.counts, &scales);
+            Method::Positional(scale) => {
+                let candidates = election.profile.candidates();
+                let frame = self.frame(candidates, election.picks, parameters.points.as_deref())?;
+                let lengths = 0..=election.counts.longest();
+                let scales: Vec<Scale> = lengths.map(|length| scale(&frame, length)).collect();
+                let scores = positional::scores(election.counts, election.profile.unit(), &scales);
                 Ok(Outcome::by_score(&scores, election.counts, &parameters.ladder, parameters.cut))
+            }
+            Method::Pairwise(count) | Method::Rounds(count) | Method::Portfolio(count) => {
+                count(election, parameters)
             }
         }
     }
 
-    /// The points of a full ballot (ranks 1 to k) and of an unranked candidate.
+    /// Of a positional rule the points of a full ballot (ranks 1 to k) and of an unranked candidate; none of others.
     ///
     /// # Errors
-    /// A [`Refusal`] if the parameters do not fit the rule or the ballots.
+    /// A [`Refusal`] if the parameters do not fit the rule.
     pub fn points(
         &self,
         candidates: usize,
         picks: usize,
         points: Option<&[Fraction]>,
-    ) -> Result<Scale, Refusal> {
-        let frame = self.frame(candidates, picks, points)?;
+    ) -> Result<Option<Scale>, Refusal> {
         match self.row.method {
-            Method::Positional(scale) => Ok(scale(&frame, picks)),
+            Method::Positional(scale) => Ok(Some(scale(&self.frame(candidates, picks, points)?, picks))),
+            Method::Pairwise(_) | Method::Rounds(_) | Method::Portfolio(_) => Ok(None),
         }
-    }
-
-    fn scales(&self, election: &Election<'_>, parameters: &Parameters) -> Result<Vec<Scale>, Refusal> {
-        let frame =
-            self.frame(election.profile.candidates(), election.picks, parameters.points.as_deref())?;
-        let Method::Positional(scale) = self.row.method;
-        Ok((0..=election.counts.longest()).map(|length| scale(&frame, length)).collect())
     }
 
     fn frame<'a>(
@@ -316,13 +699,15 @@ impl Rule {
         picks: usize,
         points: Option<&'a [Fraction]>,
     ) -> Result<positional::Frame<'a>, Refusal> {
-        if self.row.takes_points != points.is_some() {
-            return Err(Refusal::PointsDoNotApply);
-        }
-        let points = points.unwrap_or_default();
-        if self.row.takes_points {
-            positional::custom::check(points, picks)?;
-        }
+        let points = match points {
+            Some(_) if !self.takes("points") => return Err(Refusal::DoesNotTake("points")),
+            None if self.takes("points") => return Err(Refusal::PointsMissing),
+            Some(points) => {
+                positional::custom::check(points, picks)?;
+                points
+            }
+            None => &[],
+        };
         if self.depth.is_some_and(|depth| depth > picks) {
             return Err(Refusal::TooDeep);
         }

@@ -39,7 +39,7 @@ impl Paper {
         let counts = Counts::of(&profile);
         let election = Election { profile: &profile, counts: &counts, picks: self.picks };
         let rule = Rule::find(id).unwrap_or_else(|| panic!("there is no rule {id}"));
-        rule.count(&election, &Parameters { points, ladder: ladder.clone(), cut })
+        rule.count(&election, &Parameters { points, ladder: ladder.clone(), cut, ..Parameters::default() })
     }
 
     /// The scores in the order of the candidates: `A11 B19/6`.

@@ -139,7 +139,12 @@ impl Set {
         let counts = Counts::of(&profile);
         let election = Election { profile: &profile, counts: &counts, picks };
         let rule = Rule::find(&reading.rule.replace('L', &longest.to_string())).unwrap();
-        let parameters = Parameters { points, ladder: Ladder { steps: Vec::new(), lot: None }, cut: 3 };
+        let parameters = Parameters {
+            points,
+            ladder: Ladder { steps: Vec::new(), lot: None },
+            cut: 3,
+            ..Parameters::default()
+        };
         (rule.count(&election, &parameters).unwrap(), profile.ballots())
     }
 
@@ -170,12 +175,18 @@ impl Set {
     fn check_figures(&self) {
         let counts = Counts::of(&self.profile);
         for (a, id) in self.ids.iter().enumerate() {
-            let at: Vec<u64> = (0..self.profile.longest()).map(|rank| counts.at_rank(a, rank)).collect();
+            let at: Vec<u64> =
+                (0..self.profile.longest()).map(|rank| counts.at_rank(a, rank).try_into().unwrap()).collect();
             let wanted = &self.methods["rank_counts"]["matrix"][id];
             assert_eq!(Value::from(at), *wanted, "{} rank_counts of {id}", self.name);
             for (b, other) in self.ids.iter().enumerate().filter(|(b, _)| *b != a) {
                 let wanted = &self.methods["pairwise_matrix"]["matrix"][id][other];
-                assert_eq!(Some(counts.above(a, b)), wanted.as_u64(), "{} {id} above {other}", self.name);
+                assert_eq!(
+                    Some(counts.above(a, b)),
+                    wanted.as_u64().map(u128::from),
+                    "{} {id} above {other}",
+                    self.name
+                );
             }
         }
     }

@@ -67,7 +67,8 @@ fn ladder(lot: &[u8]) -> Ladder {
 fn count(rule: &Rule, profile: &Profile, picks: usize, ladder: &Ladder) -> Outcome {
     let counts = Counts::of(profile);
     let election = Election { profile, counts: &counts, picks };
-    let parameters = Parameters { points: points(rule, picks), ladder: ladder.clone(), cut: 1 };
+    let parameters =
+        Parameters { points: points(rule, picks), ladder: ladder.clone(), cut: 1, ..Parameters::default() };
     rule.count(&election, &parameters).unwrap()
 }
 
@@ -198,8 +199,8 @@ proptest! {
         let counts = Counts::of(&profile);
         let rule = Rule::find("borda-average").unwrap();
         for (a, score) in scores(&count(&rule, &profile, election.picks, &Ladder::default())).iter().enumerate() {
-            let for_a: u64 = (0..m).filter(|&b| b != a).map(|b| counts.above(a, b)).sum();
-            let against: u64 = (0..m).filter(|&b| b != a).map(|b| counts.above(b, a)).sum();
+            let for_a: u128 = (0..m).filter(|&b| b != a).map(|b| counts.above(a, b)).sum();
+            let against: u128 = (0..m).filter(|&b| b != a).map(|b| counts.above(b, a)).sum();
             let twice = whole(election.ballots.len() * (m - 1)) + Fraction::from_integer(for_a.into())
                 - Fraction::from_integer(against.into());
             prop_assert_eq!(score * whole(2), twice);
@@ -302,6 +303,6 @@ fn check(candidates: u8, ballots: &[Vec<u8>]) {
     for (a, b) in (0..candidates).flat_map(|a| (0..candidates).map(move |b| (a, b))).filter(|(a, b)| a != b) {
         let place = |ballot: &Vec<u8>, c| ballot.iter().position(|&pick| pick == c).unwrap_or(usize::MAX);
         let above = ballots.iter().filter(|ballot| place(ballot, a) < place(ballot, b)).count();
-        assert_eq!(counts.above(a.into(), b.into()), above as u64, "{ballots:?}");
+        assert_eq!(counts.above(a.into(), b.into()), above as u128, "{ballots:?}");
     }
 }

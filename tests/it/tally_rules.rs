@@ -82,7 +82,7 @@ fn rank_counts_of_the_conformance_vector_hold() {
     // B: first once (BDC), second once (DBF), third five times.
     assert_eq!((0..3).map(|rank| counts.at_rank(1, rank)).collect::<Vec<_>>(), [1, 1, 5]);
     assert_eq!((1..=3).map(|ranks| counts.within(1, ranks)).collect::<Vec<_>>(), [1, 2, 7]);
-    assert_eq!((counts.listed(1), counts.listed(4), counts.ballots()), (7, 3, 9));
+    assert_eq!((counts.listed(1), counts.listed(4), counts.weight()), (7, 3, 9));
 }
 
 #[test]
@@ -121,8 +121,8 @@ fn custom_points_are_exact_fractions() {
 
 #[test]
 fn points_that_do_not_fit_are_refused() {
-    check_refused("custom", Refusal::PointsDoNotApply);
-    check_refused("linear 3,2,1", Refusal::PointsDoNotApply);
+    check_refused("custom", Refusal::PointsMissing);
+    check_refused("linear 3,2,1", Refusal::DoesNotTake("points"));
     check_refused("custom 3,2", Refusal::WrongNumberOfPoints);
     check_refused("custom 4,3,2,1", Refusal::WrongNumberOfPoints);
     check_refused("custom 1,2,1", Refusal::PointsRise);

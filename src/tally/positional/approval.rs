@@ -4,7 +4,7 @@
 //!
 //! ```
 //! use handslag::tally::Rule;
-//! let points = Rule::find("approval-2").unwrap().points(13, 5, None).unwrap();
+//! let points = Rule::find("approval-2").unwrap().points(13, 5, None).unwrap().unwrap();
 //! let ranked: Vec<String> = points.ranked.iter().map(ToString::to_string).collect();
 //! assert_eq!(ranked, ["1", "1", "0", "0", "0"]);
 //! ```

@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use handslag::tally::Rule;
-//! let points = Rule::find("borda-average").unwrap().points(13, 5, None).unwrap();
+//! let points = Rule::find("borda-average").unwrap().points(13, 5, None).unwrap().unwrap();
 //! assert_eq!(points.ranked[0].to_string(), "12");
 //! assert_eq!(points.unranked.to_string(), "7/2");
 //! ```

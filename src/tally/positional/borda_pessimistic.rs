@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use handslag::tally::Rule;
-//! let points = Rule::find("borda-pessimistic").unwrap().points(13, 5, None).unwrap();
+//! let points = Rule::find("borda-pessimistic").unwrap().points(13, 5, None).unwrap().unwrap();
 //! assert_eq!(points.ranked[4].to_string(), "8");
 //! assert_eq!(points.unranked.to_string(), "0");
 //! ```

@@ -7,7 +7,7 @@
 //! use handslag::tally::{Rule, parse_fraction};
 //! let given = ["4", "3/2", "0"].map(|text| parse_fraction(text).unwrap());
 //! let custom = Rule::find("custom").unwrap();
-//! assert_eq!(custom.points(6, 3, Some(&given)).unwrap().ranked[1].to_string(), "3/2");
+//! assert_eq!(custom.points(6, 3, Some(&given)).unwrap().unwrap().ranked[1].to_string(), "3/2");
 //! assert!(custom.points(6, 2, Some(&given)).is_err());
 //! ```
 

@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use handslag::tally::Rule;
-//! let points = Rule::find("dowdall").unwrap().points(13, 5, None).unwrap();
+//! let points = Rule::find("dowdall").unwrap().points(13, 5, None).unwrap().unwrap();
 //! assert_eq!(points.ranked[2].to_string(), "1/3");
 //! ```
 

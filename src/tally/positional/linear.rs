@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use handslag::tally::Rule;
-//! let points = Rule::find("linear").unwrap().points(13, 5, None).unwrap();
+//! let points = Rule::find("linear").unwrap().points(13, 5, None).unwrap().unwrap();
 //! let ranked: Vec<String> = points.ranked.iter().map(ToString::to_string).collect();
 //! assert_eq!(ranked, ["5", "4", "3", "2", "1"]);
 //! assert_eq!(points.unranked.to_string(), "0");

@@ -46,9 +46,10 @@ impl Scale {
     }
 }
 
-/// Adds the points up: `scales[l]` holds for the ballots of length l.
-pub(super) fn scores(counts: &Counts, scales: &[Scale]) -> Vec<Fraction> {
-    let weigh = |points: &Fraction, ballots: u64| points * BigInt::from(ballots);
+/// Adds the points up, in the unit of the counts: `scales[l]` holds for the ballots of length l.
+pub(super) fn scores(counts: &Counts, unit: u128, scales: &[Scale]) -> Vec<Fraction> {
+    let unit = BigInt::from(unit);
+    let weigh = |points: &Fraction, weight: u128| points * BigInt::from(weight);
     (0..counts.candidates())
         .map(|candidate| {
             let mut score = Fraction::zero();
@@ -57,9 +58,9 @@ pub(super) fn scores(counts: &Counts, scales: &[Scale]) -> Vec<Fraction> {
                 for (rank, points) in scale.ranked.iter().enumerate() {
                     score += weigh(points, cells.at(length, candidate, rank));
                 }
-                score += weigh(&scale.unranked, cells.ballots - cells.listed(length, candidate));
+                score += weigh(&scale.unranked, cells.weight - cells.listed(length, candidate));
             }
-            score
+            score / &unit
         })
         .collect()
 }

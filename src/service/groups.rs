@@ -1,0 +1,167 @@
+//! Groups of participants and weights of ballots, from the roll.
+
+use std::collections::BTreeMap;
+
+use num_bigint::BigInt;
+use num_integer::Integer;
+use num_traits::{One, ToPrimitive};
+
+use super::Fault;
+use crate::domain::{Participant, Ranking};
+use crate::tally::{Counts, Fraction, MAX_WEIGHT, Profile, parse_fraction};
+
+/// Somebody on the roll, and the ballot if there is one.
+#[derive(Clone, Copy, Debug)]
+pub struct Voter<'a> {
+    /// Who.
+    pub participant: &'a Participant,
+    /// What counts for it.
+    pub ranking: Option<&'a Ranking>,
+    /// What it weighs, in units.
+    pub weight: u128,
+}
+
+impl<'a> Voter<'a> {
+    /// Somebody whose ballot weighs 1.
+    pub fn new(participant: &'a Participant, ranking: Option<&'a Ranking>) -> Self {
+        Self { participant, ranking, weight: 1 }
+    }
+}
+
+/// Figures of fewer ballots are for those who may list ballots, where the ballot book is closed.
+pub const LEAST_SHOWN: u64 = 5;
+
+/// A group: everybody with one value in a column, or without any.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupKey {
+    /// The column of the roll.
+    pub column: String,
+    /// The value; none for those who have none.
+    pub value: Option<String>,
+}
+
+impl GroupKey {
+    /// As it stands in addresses: `county:12`, and `county:` for those without.
+    pub fn written(&self) -> String {
+        format!("{}:{}", self.column, self.value.as_deref().unwrap_or_default())
+    }
+}
+
+/// The groups of a column, each voter in exactly one.
+pub(super) fn partition<'a>(voters: &[Voter<'a>], column: &str) -> BTreeMap<Option<String>, Vec<Voter<'a>>> {
+    let mut groups: BTreeMap<Option<String>, Vec<Voter<'a>>> = BTreeMap::new();
+    for &voter in voters {
+        groups.entry(voter.participant.group(column).map(ToOwned::to_owned)).or_default().push(voter);
+    }
+    let members: usize = groups.values().map(Vec::len).sum();
+    assert_eq!(members, voters.len(), "the groups of {column} partition the roll");
+    groups
+}
+
+/// Whose figures are not told: those with fewer than [`LEAST_SHOWN`] ballots, and so many more, the smallest first, that
+/// theirs do not follow from the total and the rest.
+pub(super) fn withheld(groups: &BTreeMap<Option<String>, Vec<Voter<'_>>>) -> Vec<Option<String>> {
+    let answered = |voters: &Vec<Voter<'_>>| voters.iter().filter(|v| v.ranking.is_some()).count() as u64;
+    let mut by_size: Vec<(u64, &Option<String>)> =
+        groups.iter().map(|(value, voters)| (answered(voters), value)).collect();
+    by_size.sort_unstable();
+    let mut hidden: u64 = 0;
+    let mut values = Vec::new();
+    for (size, value) in by_size {
+        let small = (1..LEAST_SHOWN).contains(&size);
+        if small || (1..LEAST_SHOWN).contains(&hidden) {
+            hidden += size;
+            values.push(value.clone());
+        }
+    }
+    values
+}
+
+/// Gives each voter the weight that a name stands for; answers how many units are 1.
+///
+/// # Errors
+/// If somebody's weight is missing or no number, or they have too fine a common denominator.
+pub(super) fn weigh(voters: &mut [Voter<'_>], name: &str) -> Result<u128, Vec<Fault>> {
+    let of = |participant: &Participant| -> Option<Fraction> {
+        match name {
+            "population" => participant.population.map(|people| Fraction::from_integer(people.into())),
+            "sqrt-population" => participant.population.map(root),
+            "weight" => parse_fraction(&participant.weight.to_string()),
+            column => {
+                participant.group(column).and_then(parse_fraction).filter(|w| *w >= Fraction::default())
+            }
+        }
+    };
+    let mut weights = Vec::with_capacity(voters.len());
+    let mut without = Vec::new();
+    for voter in voters.iter() {
+        match of(voter.participant) {
+            Some(weight) => weights.push(weight),
+            None => without.push(voter.participant.code.as_str()),
+        }
+    }
+    let fault = |sv: &str, en: &str| vec![Fault::member("weights", "parameter", sv, en)];
+    if let Some(first) = without.first() {
+        let (n, all) = (without.len(), voters.len());
+        return Err(fault(
+            &format!(
+                "{n} av {all} deltagare har ingen sådan vikt, den första {first}. Vikter är population, sqrt-population, weight eller en kolumn med tal."
+            ),
+            &format!(
+                "{n} of {all} participants have no such weight, the first {first}. Weights are population, sqrt-population, weight or a column of numbers."
+            ),
+        ));
+    }
+    let unit = weights.iter().fold(BigInt::one(), |unit, weight| unit.lcm(weight.denom()));
+    let too_fine = || {
+        fault(
+            "Vikterna är för stora eller har för fin gemensam nämnare.",
+            "The weights are too large or have too fine a common denominator.",
+        )
+    };
+    let whole = |weight: &Fraction| (weight * &unit).to_integer().to_u128().filter(|w| *w <= MAX_WEIGHT);
+    for (voter, weight) in voters.iter_mut().zip(&weights) {
+        voter.weight = whole(weight).ok_or_else(too_fine)?;
+    }
+    unit.to_u128().filter(|unit| *unit <= MAX_WEIGHT).ok_or_else(too_fine)
+}
+
+/// The square root, rounded to the grid of 10^-9, half up.
+fn root(number: u32) -> Fraction {
+    let grid: u128 = 1_000_000_000;
+    let square = u128::from(number) * grid * grid;
+    let below = square.isqrt();
+    let root = if square - below * below > below { below + 1 } else { below };
+    Fraction::new(root.into(), grid.into())
+}
+
+/// The ballots of some voters, the first `picks` ranks of each, every one as one.
+pub(super) fn heads(voters: &[Voter<'_>], candidates: usize, picks: usize) -> (Profile, Counts) {
+    profile(Profile::new(candidates), voters, picks, |profile, ranking, _| profile.add(ranking, 1))
+}
+
+/// The same ballots by their weight.
+pub(super) fn weighted(
+    voters: &[Voter<'_>],
+    candidates: usize,
+    picks: usize,
+    unit: u128,
+) -> (Profile, Counts) {
+    profile(Profile::weighted(candidates, unit), voters, picks, Profile::add_weighted)
+}
+
+fn profile(
+    mut profile: Profile,
+    voters: &[Voter<'_>],
+    picks: usize,
+    add: impl Fn(&mut Profile, &[u8], u128),
+) -> (Profile, Counts) {
+    for voter in voters {
+        if let Some(ranking) = voter.ranking {
+            let places = ranking.places();
+            add(&mut profile, &places[..places.len().min(picks)], voter.weight);
+        }
+    }
+    let counts = Counts::of(&profile);
+    (profile, counts)
+}

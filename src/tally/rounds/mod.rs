@@ -1,0 +1,112 @@
+//! Rules that count in rounds: `bucklin`, `irv` and `stv`. Every round is kept, so that it can be followed by hand.
+
+pub mod bucklin;
+pub mod irv;
+pub mod meek;
+pub mod stv;
+
+pub use bucklin::Bucklin;
+pub use irv::{Round, Runoff};
+pub use stv::{Action, Stage, Stages};
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::ladder::Resolution;
+use super::{Counts, Ladder, Refusal};
+
+/// How `stv` moves votes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Transfer {
+    /// Weighted inclusive Gregory, as Scotland counts its local elections.
+    #[default]
+    Scottish,
+    /// Meek, as New Zealand counts its local elections.
+    Meek,
+}
+
+impl Transfer {
+    /// Every method.
+    pub const ALL: [Self; 2] = [Self::Scottish, Self::Meek];
+
+    /// The word in queries and documents.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Scottish => "scottish",
+            Self::Meek => "meek",
+        }
+    }
+}
+
+impl FromStr for Transfer {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|transfer| transfer.id() == text).ok_or(())
+    }
+}
+
+impl fmt::Display for Transfer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+/// A set of candidates, a bit each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Set(pub(super) u64);
+
+impl Set {
+    pub(super) fn all(candidates: usize) -> Self {
+        Self(if candidates == 64 { u64::MAX } else { (1 << candidates) - 1 })
+    }
+
+    pub(super) fn has(self, candidate: usize) -> bool {
+        self.0 & (1 << candidate) != 0
+    }
+
+    pub(super) fn without(self, candidate: usize) -> Self {
+        Self(self.0 & !(1 << candidate))
+    }
+
+    pub(super) fn with(self, candidate: usize) -> Self {
+        Self(self.0 | (1 << candidate))
+    }
+
+    pub(super) fn len(self) -> usize {
+        self.0.count_ones() as usize
+    }
+
+    pub(super) fn members(self) -> Vec<usize> {
+        (0..64).filter(|&candidate| self.has(candidate)).collect()
+    }
+}
+
+/// Tells the tied of an elimination apart: who leads, and who leaves.
+///
+/// # Errors
+/// If the ladder leaves more than one on the side that is asked for.
+struct Told {
+    resolution: Resolution,
+}
+
+impl Told {
+    fn apart(ladder: &Ladder, counts: &Counts, earlier: &[Vec<u128>], tied: Vec<usize>) -> Self {
+        Self { resolution: ladder.resolve_in_count(counts, earlier, tied) }
+    }
+
+    fn one(part: &[usize]) -> Result<usize, Refusal> {
+        match part {
+            [one] => Ok(*one),
+            tied => Err(Refusal::Undecided { tied: tied.to_vec() }),
+        }
+    }
+
+    fn first(&self) -> Result<usize, Refusal> {
+        Self::one(self.resolution.parts.first().expect("somebody is tied"))
+    }
+
+    fn last(&self) -> Result<usize, Refusal> {
+        Self::one(self.resolution.parts.last().expect("somebody is tied"))
+    }
+}
