@@ -7,6 +7,7 @@ mod architecture;
 mod authorization;
 mod ballot_book;
 mod ballot_faults;
+mod ballot_files;
 mod ballots;
 mod cli_ballots;
 mod cli_export;
