@@ -10,6 +10,7 @@ mod ballot_faults;
 mod ballot_files;
 mod ballots;
 mod cli_ballots;
+mod cli_convert;
 mod cli_export;
 mod cli_round;
 mod cli_round_files;
