@@ -86,7 +86,9 @@ impl Block {
             let record = &self.bytes[from..end];
             if !matches!(record, b"" | b"\r") {
                 let record = checked(record, self.line, closed, faults).unwrap_or_default();
-                first = Some((self.line, csv_record::fields(record, delimiter)));
+                let mut fields = Vec::new();
+                csv_record::fields(record, delimiter, &mut fields);
+                first = Some((self.line, fields.into_iter().map(Into::into).collect()));
             }
             let next = (end + 1).min(self.bytes.len());
             self.line += memchr::memchr_iter(b'\n', &self.bytes[from..next]).count() as u64;
@@ -115,13 +117,14 @@ impl Block {
             }
             return;
         }
+        let mut quoted = Vec::new();
         let mut from = 0;
         while from < self.bytes.len() {
             let (end, closed) = csv_record::end(&self.bytes, from, delimiter);
             if let Some(record) = checked(&self.bytes[from..end], line, closed, &mut gather.faults) {
-                let fields = csv_record::fields(record, delimiter);
-                let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
-                read(gather, line, &fields);
+                csv_record::fields(record, delimiter, &mut quoted);
+                let parts: Vec<&str> = quoted.iter().map(AsRef::as_ref).collect();
+                read(gather, line, &parts);
             }
             line +=
                 memchr::memchr_iter(b'\n', &self.bytes[from..(end + 1).min(self.bytes.len())]).count() as u64;

@@ -6,7 +6,7 @@
 use super::blocks::{Block, Blocks};
 use super::gather::Gather;
 use super::source::Source;
-use super::{Ballots, ReadError, csv_long, csv_wide};
+use super::{Ballots, ReadError, csv_long, csv_record, csv_wide};
 
 /// Headings of the column with the participant.
 const CODE: [&str; 2] = ["participantCode", "Kod"];
@@ -30,6 +30,10 @@ pub(super) fn read(source: Source<'_>, mut gather: Gather) -> Result<Ballots, Re
             first = Some(block);
         }
     }
+    if !gather.faults.is_empty() {
+        // The headings are no text, and without them nothing can be read.
+        return Err(gather.faults.into());
+    }
     for (i, heading) in sheet.headings.iter().enumerate() {
         if sheet.headings[..i].contains(heading) {
             let what = (format!("{heading:?} står två gånger."), format!("{heading:?} stands twice."));
@@ -47,7 +51,8 @@ pub(super) fn read(source: Source<'_>, mut gather: Gather) -> Result<Ballots, Re
 /// Whether the beginning of a file is that of a table of ballots.
 pub(super) fn recognises(first_line: &str) -> bool {
     let delimiter = delimiter(first_line);
-    let headings = super::csv_record::fields(first_line.trim_end_matches('\r'), delimiter);
+    let mut headings = Vec::new();
+    csv_record::fields(first_line.trim_end_matches('\r'), delimiter, &mut headings);
     let headings: Vec<String> = headings.iter().map(|heading| heading.trim().to_owned()).collect();
     is_long(&headings) || column(&headings, &["rank1", "Plats 1"]).is_some()
 }

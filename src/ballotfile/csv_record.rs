@@ -1,5 +1,7 @@
 //! Records of CSV: where they end and what their fields are, quotes as RFC 4180 has them.
 
+use std::borrow::Cow;
+
 /// Where in a field the reading is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -49,21 +51,46 @@ pub(super) fn last_end(bytes: &[u8], delimiter: u8) -> Option<usize> {
 }
 
 /// The fields of a record, which stands without the line break that ends it.
-pub(super) fn fields(record: &str, delimiter: u8) -> Vec<String> {
-    let mut fields = vec![String::new()];
+pub(super) fn fields<'a>(record: &'a str, delimiter: u8, fields: &mut Vec<Cow<'a, str>>) {
+    fields.clear();
+    let bytes = record.as_bytes();
+    let mut begin = 0;
+    loop {
+        let rest = &bytes[begin..];
+        let quoted = rest.first() == Some(&b'"');
+        let mark = if quoted { memchr::memchr(b'"', &rest[1..]) } else { memchr::memchr(delimiter, rest) };
+        let after = mark.map_or(bytes.len(), |mark| begin + mark + 2 * usize::from(quoted));
+        let plain = !quoted || (mark.is_some() && bytes.get(after).is_none_or(|&byte| byte == delimiter));
+        let end = if plain {
+            let quotes = usize::from(quoted);
+            fields.push(Cow::Borrowed(&record[begin + quotes..after - quotes]));
+            after
+        } else {
+            let (field, length) = escaped(&record[begin..], delimiter);
+            fields.push(Cow::Owned(field));
+            begin + length
+        };
+        if end == bytes.len() {
+            return;
+        }
+        begin = end + 1;
+    }
+}
+
+/// A field with quotes inside, and its length where it stands.
+fn escaped(rest: &str, delimiter: u8) -> (String, usize) {
+    let mut field = String::new();
     let mut state = State::Begin;
-    for character in record.chars() {
+    for (at, character) in rest.char_indices() {
         let byte = u8::try_from(character).unwrap_or(b'?');
-        if state != State::Quoted && byte == delimiter && character.is_ascii() {
-            fields.push(String::new());
-            state = State::Begin;
-            continue;
+        if state != State::Quoted && byte == delimiter {
+            return (field, at);
         }
         let (next, belongs) = state.after(byte);
         state = next;
-        if belongs && let Some(field) = fields.last_mut() {
+        if belongs {
             field.push(character);
         }
     }
-    fields
+    (field, rest.len())
 }

@@ -104,7 +104,7 @@ pub struct Ballots {
 /// Reads a file. `name` is what faults call it, and its extension decides the format where the content does not.
 ///
 /// Gzip is known by its first bytes. Memory does not grow with the ballots, only with the distinct rankings; a file
-/// with codes of participants takes 12 bytes for each of them.
+/// with codes of participants takes some 20 bytes for each of them.
 ///
 /// # Errors
 /// [`ReadError::Faults`] with every fault, ordered by place; [`ReadError::Io`] if the input cannot be read.

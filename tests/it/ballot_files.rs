@@ -226,6 +226,8 @@ fn every_fault_of_csv_has_its_place() {
         ]
     );
     assert_eq!(faults("a.csv", ""), ["1:1 heading"]);
+    assert_eq!(faults("a.csv", "\""), ["1:1 quote"]);
+    assert_eq!(faults("a.csv", b"\xFFrank1\na\n"), ["1:1 utf-8"]);
     assert_eq!(faults("a.csv", "\n\ncount,rank2\n"), ["3:1 heading", "3:2 heading"]);
     assert_eq!(faults("a.csv", "rank1,rank1,what\na,b,c\n"), ["1:2 heading", "1:3 heading"]);
     assert_eq!(faults("a.csv", "rank,initiativeId\n1,a\n"), ["1:1 heading"]);
@@ -649,6 +651,29 @@ proptest! {
             prop_assert_eq!(&read.participants, &wanted.participants);
             prop_assert_eq!(read.profile, wanted.profile.clone());
         }
+    }
+
+    #[test]
+    fn quotes_are_read_as_the_csv_crate_reads_them(
+        rows in prop::collection::vec(prop::collection::vec("[ab\" ]{0,4}|\"([ab, \n]|\"\"){0,4}\"", 3), 0..6),
+    ) {
+        let lines: String = rows.iter().map(|row| row.join(",") + "\n").collect();
+        let file = format!("participantCode,rank1,comment\n{lines}");
+        let options = Options { keep_participants: true, ..Options::default() };
+        // A participant twice, a heading of nothing: not every file of these is one of ballots.
+        let Ok(read) = read_as("a.csv", file.as_bytes(), &options) else { return Ok(()) };
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file.as_bytes());
+        let records = reader.records().map(|record| record.unwrap());
+        let wanted: Vec<(String, Vec<String>)> = records
+            .map(|record| record.iter().map(|cell| cell.trim().to_owned()).collect::<Vec<_>>())
+            .filter(|cells| cells.iter().any(|cell| !cell.is_empty()))
+            .map(|cells| (cells[0].clone(), cells[1..2].iter().filter(|id| !id.is_empty()).cloned().collect()))
+            .collect();
+        let id = |&pick: &u8| read.candidates[usize::from(pick)].id.clone();
+        let found: Vec<(String, Vec<String>)> = read.participants.unwrap().into_iter()
+            .map(|(code, ranking)| (code, ranking.iter().map(id).collect()))
+            .collect();
+        prop_assert_eq!(found, wanted);
     }
 
     #[test]
