@@ -3,6 +3,7 @@
 //! Ranked ballots come in over REST or from files, [`tally`] counts them exactly, and the weighted ranking
 //! goes out as JSON and CSV. `docs/ARCHITECTURE.md` tells how a ballot and a poll travel through the layers.
 
+pub mod ballotfile;
 pub mod board;
 pub mod cli;
 pub mod config;

@@ -6,6 +6,7 @@
 mod ballot_sheet;
 mod ballots;
 mod config;
+mod convert;
 mod demo;
 mod export;
 mod query;
@@ -54,6 +55,8 @@ enum Command {
     Ballots(ballots::Command),
     /// Count the ballots of a file
     Tally(tally::Arguments),
+    /// Write the ballots of a file in another format
+    Convert(convert::Arguments),
     /// Write a round's result, ballots or participation to a file
     Export(export::Arguments),
     /// Print the settings in force, with secrets masked
@@ -124,6 +127,7 @@ pub fn main() -> ExitCode {
         Command::Round(command) => round::run(&settings, command),
         Command::Ballots(command) => ballots::run(&settings, command),
         Command::Tally(arguments) => tally::run(&arguments),
+        Command::Convert(arguments) => convert::run(&arguments),
         Command::Export(arguments) => export::run(&settings, &arguments),
         Command::Config(arguments) => config::run(&settings, &arguments),
     };

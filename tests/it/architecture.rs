@@ -5,9 +5,10 @@
 use std::path::{Path, PathBuf};
 
 /// What each layer may name of the crate, besides itself.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("tally", &[]),
     ("domain", &[]),
+    ("ballotfile", &["domain", "tally"]),
     ("store", &["domain"]),
     ("service", &["domain", "store", "tally"]),
     ("board", &["domain", "service", "tally", "export", "store"]),
@@ -19,7 +20,19 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("http", &["config", "domain", "board", "service", "export", "identity", "tally", "store"]),
     (
         "cli",
-        &["board", "config", "domain", "export", "http", "identity", "observe", "service", "store", "tally"],
+        &[
+            "ballotfile",
+            "board",
+            "config",
+            "domain",
+            "export",
+            "http",
+            "identity",
+            "observe",
+            "service",
+            "store",
+            "tally",
+        ],
     ),
     // `lib.rs` declares the layers, `main.rs` starts the program.
     ("", &["cli"]),

@@ -1,0 +1,170 @@
+//! `handslag convert`: ballots from one format of file into another.
+
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::round_files::read_initiatives;
+use super::sheet::Sheet;
+use super::{Failure, tell};
+use crate::ballotfile::{self, Ballots, Candidate, Format, Options, ReadError, WriteError};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Formats: csv (count,rank1,… or participantCode,rank1,…), csv-long \
+                  (participantCode,rank,initiativeId), soc, soi, toc and toi (PrefLib), abif, blt, ndjson. A name that \
+                  ends in .gz is packed.\n\n\
+                  Every ballot comes out as it went in, or the file is refused. CSV and NDJSON have no place for \
+                  titles, PrefLib and BLT none for ids: --initiatives brings them back.\n\n\
+                  Example: handslag convert --seats 3 ballots.csv ballots.blt")]
+pub(super) struct Arguments {
+    /// The file with the ballots; - for standard input
+    input: PathBuf,
+    /// The file to write; - for standard output
+    output: PathBuf,
+    /// Format of the input [default: what its content and name tell]
+    #[arg(long, value_name = "FORMAT", value_parser = format)]
+    from: Option<Format>,
+    /// Format of the output [default: what its name tells]
+    #[arg(long, value_name = "FORMAT", value_parser = format)]
+    to: Option<Format>,
+    /// File of initiatives: only these can be picked, and these are their titles
+    #[arg(long, value_name = "FILE")]
+    initiatives: Option<PathBuf>,
+    /// How many are to be elected, for BLT [default: as the input says]
+    #[arg(long)]
+    seats: Option<u64>,
+    /// What the election is called [default: as the input says]
+    #[arg(long)]
+    title: Option<String>,
+    /// Replace the output if it is there
+    #[arg(long)]
+    force: bool,
+}
+
+fn format(text: &str) -> Result<Format, String> {
+    Format::find(text).ok_or_else(|| format!("one of {}", Format::list()))
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let output = arguments.output.display().to_string();
+    let to = arguments.to.or_else(|| Format::of_name(&output));
+    let to =
+        to.ok_or_else(|| Failure::refused(format!("{output}: --to is needed: one of {}", Format::list())))?;
+    if !is_standard(&arguments.output) && !arguments.force && arguments.output.exists() {
+        return Err(there_already(&output));
+    }
+    let mut ballots = read(arguments, to)?;
+    ballots.seats = arguments.seats.or(ballots.seats);
+    ballots.title = arguments.title.clone().or(ballots.title);
+    if is_standard(&arguments.output) {
+        return match ballotfile::write(to, &ballots, &mut BufWriter::new(io::stdout().lock())) {
+            // A reader that has gone away, such as `head`, is no failure.
+            Err(WriteError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written.map_err(|error| failure(&output, error)),
+        };
+    }
+    write(&arguments.output, arguments.force, to, &ballots)?;
+    tell(&format!(
+        "{} ballots of {} candidates: {} to {}\n",
+        ballots.profile.ballots(),
+        ballots.candidates.len(),
+        ballots.format.id(),
+        to.id()
+    ));
+    Ok(())
+}
+
+fn is_standard(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+fn read(arguments: &Arguments, to: Format) -> Result<Ballots, Failure> {
+    let given = arguments.initiatives.as_ref().map(|path| -> Result<Vec<Candidate>, Failure> {
+        let slate = read_initiatives(&Sheet::open(path)?).map_err(Failure::Refused)?;
+        let candidate = |initiative: &crate::domain::Initiative| Candidate {
+            id: initiative.id.to_string(),
+            title: initiative.title.sv.clone(),
+        };
+        Ok(slate.initiatives().iter().map(candidate).collect())
+    });
+    let given = given.transpose()?;
+    let name = arguments.input.display().to_string();
+    let failed = |error: io::Error| Failure::failed(format!("{name}: {error}"));
+    let (input, length): (Box<dyn Read + Send>, u64) = if is_standard(&arguments.input) {
+        (Box::new(io::stdin()), 0)
+    } else {
+        let file = File::open(&arguments.input).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        (Box::new(file), length)
+    };
+    let bar = if io::stderr().is_terminal() && length > 0 {
+        ProgressBar::new(length)
+    } else {
+        ProgressBar::hidden()
+    };
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes}") {
+        bar.set_style(style);
+    }
+    let options = Options {
+        candidates: given.as_deref(),
+        keep_participants: to.names_participants() || to == Format::Csv,
+        format: arguments.from,
+        progress: &|bytes| bar.set_position(bytes),
+        ..Options::default()
+    };
+    let read = ballotfile::read(&name, input, &options);
+    bar.finish_and_clear();
+    read.map_err(|error| match error {
+        ReadError::Io(error) => failed(error),
+        ReadError::Faults { faults, total } => {
+            let more = total.saturating_sub(faults.len() as u64);
+            let mut lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            if more > 0 {
+                lines.push(format!("{name}: {more} faults more"));
+            }
+            Failure::Refused(lines)
+        }
+    })
+}
+
+/// Writes beside the output first where it replaces one, so that a failure leaves what was there.
+fn write(path: &Path, replace: bool, to: Format, ballots: &Ballots) -> Result<(), Failure> {
+    let name = path.display().to_string();
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".part");
+    let target = if replace { Path::new(&beside) } else { path };
+    let file =
+        File::options().write(true).create_new(!replace).create(replace).truncate(replace).open(target);
+    let file = file.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => there_already(&name),
+        _ => Failure::failed(format!("{name}: {error}")),
+    })?;
+    let packed = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
+    let written = if packed {
+        let mut packed = GzEncoder::new(BufWriter::new(file), Compression::default());
+        ballotfile::write(to, ballots, &mut packed).and_then(|()| Ok(packed.finish()?.flush()?))
+    } else {
+        ballotfile::write(to, ballots, &mut BufWriter::new(file))
+    };
+    let written = written.and_then(|()| if replace { Ok(std::fs::rename(target, path)?) } else { Ok(()) });
+    written.map_err(|error| {
+        // What was begun is of no use; that it cannot be removed either is no second failure.
+        let _ = std::fs::remove_file(target);
+        failure(&name, error)
+    })
+}
+
+fn there_already(name: &str) -> Failure {
+    Failure::refused(format!("{name}: is there already; --force replaces it"))
+}
+
+fn failure(name: &str, error: WriteError) -> Failure {
+    match error {
+        WriteError::Io(error) => Failure::failed(format!("{name}: {error}")),
+        refused @ WriteError::Refused { .. } => Failure::refused(format!("{name}: {refused}")),
+    }
+}
