@@ -31,6 +31,7 @@ mod results;
 mod round_life;
 mod rounds;
 mod tally_elections;
+mod tally_elections_families;
 mod tally_ladder;
 mod tally_properties;
 mod tally_rules;
