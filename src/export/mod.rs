@@ -7,6 +7,7 @@
 pub mod ballots;
 pub mod csvw;
 mod decimal;
+pub mod explain;
 mod family;
 pub mod labels;
 mod links;
@@ -14,6 +15,7 @@ pub mod participation;
 pub mod results;
 pub mod rounds;
 pub mod rules;
+pub mod several;
 mod table;
 
 pub use decimal::decimal;

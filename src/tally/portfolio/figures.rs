@@ -91,7 +91,7 @@ pub(super) fn trade_offs(hall: &Hall<'_>) -> Option<Vec<TradeOff>> {
         }
     })
     .ok()?;
-    front.sort_unstable_by(|a, b| b.0.cmp(&a.0));
+    front.sort_unstable_by_key(|&(score, ..)| std::cmp::Reverse(score));
     let row = |(score, covered, set, count)| TradeOff {
         score: hall.fraction(score),
         covered: hall.fraction(covered),

@@ -243,8 +243,8 @@ impl Outcome {
 }
 
 /// A rule that makes a sum over ballots as large as possible.
-fn optimise<'a>(
-    hall: &Hall<'a>,
+fn optimise(
+    hall: &Hall<'_>,
     objective: &impl search::Objective,
     value: impl Fn(u128) -> Fraction,
 ) -> Result<Found, Refusal> {

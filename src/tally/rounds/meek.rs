@@ -23,9 +23,8 @@
 use num_bigint::BigUint;
 use num_traits::ToPrimitive;
 
-use super::Transfer;
-use super::stv::{Action, Progress, Side};
-use crate::tally::{Election, Outcome, Parameters, Refusal};
+use super::stv::{Action, Counted, Otherwise, Progress, Side};
+use crate::tally::{Election, Parameters};
 
 /// A vote in thousand-millionths.
 const SCALE: u128 = 1_000_000_000;
@@ -82,8 +81,12 @@ fn settle(count: &Progress<'_>, keep: &mut [u128]) -> Vec<u128> {
     }
 }
 
-pub(super) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<Outcome, Refusal> {
-    let mut count = Progress::begin(election, parameters, SCALE)?;
+pub(super) fn count<'a>(
+    election: &Election<'a>,
+    parameters: &Parameters,
+    otherwise: Option<Otherwise>,
+) -> Counted<'a> {
+    let mut count = Progress::begin(election, parameters, SCALE, otherwise)?;
     let mut keep = vec![SCALE; count.profile.candidates()];
     let first = votes(&count, &keep);
     let mut present = quota(&count, &first);
@@ -106,5 +109,5 @@ pub(super) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
         present = quota(&count, &votes);
         count.stage(action, votes, present, told);
     }
-    Ok(count.finish(Transfer::Meek, present))
+    Ok((count, present))
 }
