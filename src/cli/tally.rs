@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::ballot_input::{self, Participants, format};
-use super::query::{QueryArguments, query_faults};
+use super::query::{QueryArguments, query_faults, rule_help};
 use super::round_files::{read_initiatives, read_participants};
 use super::sheet::Sheet;
 use super::{Failure, print, terminal};
@@ -26,8 +26,7 @@ use crate::tally::{Counts, MAX_PICKS, PARAMETERS, Rule, rules};
 pub(super) struct Arguments {
     /// The file with the ballots; - for standard input
     file: PathBuf,
-    /// The rule, by its id in the table of rules; more than once for several, all for all [default: linear]
-    #[arg(long)]
+    #[arg(long, help = rule_help("; more than once for several, all for all [default: linear]"))]
     rule: Vec<String>,
     /// File of initiatives, for titles and for those that nobody picked
     #[arg(long, value_name = "FILE")]

@@ -12,18 +12,16 @@ const BAR: u32 = 30;
 
 /// The table: of groups one after the other. Bars and colours only where somebody looks at a terminal.
 pub(super) fn table(slate: &Slate, answer: &Answer, language: Language, on_terminal: bool) -> String {
-    let mut text = of_tally(slate, &answer.tally, language, on_terminal);
-    for group in answer.groups.iter().flat_map(|groups| &groups.groups) {
-        text.push('\n');
-        text.push_str(&match &group.tally {
-            Ok(tally) => of_tally(slate, tally, language, on_terminal),
-            Err(NoTally::Withheld) => format!("{}: –\n", group.key.written()),
-            Err(NoTally::Refused(fault)) => {
-                format!("{}: {}\n", group.key.written(), language.of(&fault.detail))
-            }
-        });
-    }
-    text
+    let all = of_tally(slate, &answer.tally, language, on_terminal);
+    let groups = answer.groups.iter().flat_map(|groups| &groups.groups);
+    let groups = groups.map(|group| match &group.tally {
+        Ok(tally) => of_tally(slate, tally, language, on_terminal),
+        Err(NoTally::Withheld) => format!("{}: –\n", group.key.written()),
+        Err(NoTally::Refused(fault)) => {
+            format!("{}: {}\n", group.key.written(), language.of(&fault.detail))
+        }
+    });
+    std::iter::once(all).chain(groups).collect::<Vec<String>>().join("\n")
 }
 
 /// A row: what stands in it, and how.
@@ -73,7 +71,7 @@ fn of_tally(slate: &Slate, tally: &Tally, language: Language, on_terminal: bool)
     };
     let widths: Vec<usize> = (0..4).map(width).collect();
     let bold = if on_terminal { Style::new().bold() } else { Style::new() };
-    let mut text = format!("{bold}{}{bold:#}\n", heading(tally, language));
+    let mut text = vec![format!("{bold}{}{bold:#}", heading(tally, language))];
     let row = |cells: &[String; 4]| {
         format!(
             "{:>a$}  {:<b$}  {:>c$}  {:>d$}",
@@ -87,20 +85,19 @@ fn of_tally(slate: &Slate, tally: &Tally, language: Language, on_terminal: bool)
             d = widths[3]
         )
     };
-    text.push_str(row(&headings).trim_end());
-    text.push('\n');
+    text.push(row(&headings).trim_end().to_owned());
     let largest = lines.iter().filter_map(|line| line.bar.clone()).max();
     for line in &lines {
-        let style = match (on_terminal, line.in_top, line.tied) {
-            (false, ..) => Style::new(),
-            (true, _, true) => AnsiColor::Yellow.on_default(),
-            (true, true, false) => AnsiColor::Green.on_default(),
-            (true, false, false) => Style::new(),
+        let style = match (line.in_top, line.tied) {
+            (_, true) => AnsiColor::Yellow.on_default(),
+            (true, false) => AnsiColor::Green.on_default(),
+            (false, false) => Style::new(),
         };
+        let style = if on_terminal { style } else { Style::new() };
         let mark = if line.tied { " =" } else { "" };
         let bar = line.bar.as_ref().zip(largest.as_ref()).filter(|_| on_terminal);
         let bar = bar.map_or(String::new(), |(score, largest)| format!("  {}", bar_of(score, largest)));
-        text.push_str(&format!("{style}{}{style:#}{bar}{mark}\n", row(&line.cells)));
+        text.push(format!("{style}{}{style:#}{bar}{mark}", row(&line.cells)));
     }
     for tie in &tally.outcome.ties {
         let ids: Vec<&str> = tie.candidates.iter().map(|&c| slate.initiatives()[c].id.as_str()).collect();
@@ -109,13 +106,12 @@ fn of_tally(slate: &Slate, tally: &Tally, language: Language, on_terminal: bool)
             Some(step) => language.pick(format!("skilda åt av {step}"), format!("told apart by {step}")),
             None => language.pick("inte skilda åt", "not told apart").to_owned(),
         };
-        let matters = match tie.matters {
-            true => language.pick("; avgör vilka som är i toppen", "; decides who is in the top"),
-            false => "",
-        };
-        text.push_str(&format!("= {ids}: {by}{matters}\n"));
+        let matters = language.pick("; avgör vilka som är i toppen", "; decides who is in the top");
+        let matters = if tie.matters { matters } else { "" };
+        text.push(format!("= {ids}: {by}{matters}"));
     }
-    text
+    text.push(String::new());
+    text.join("\n")
 }
 
 fn heading(tally: &Tally, language: Language) -> String {

@@ -325,6 +325,11 @@ impl Teller<'_> {
     }
 
     fn portfolio(&mut self, portfolio: &Portfolio) {
+        let order: Vec<usize> = portfolio.selection.iter().map(|selection| selection.candidate).collect();
+        let is_start = |members: &&Vec<usize>| members.iter().all(|c| order[..members.len()].contains(c));
+        let before = portfolio.before_completion.as_ref();
+        let bought =
+            before.and_then(|before| before.listed.iter().find(is_start)).map_or(order.len(), Vec::len);
         for (i, selection) in portfolio.selection.iter().enumerate() {
             let figure = selection.figure.as_ref().map(|figure| format!(" ({figure})")).unwrap_or_default();
             let id = self.id(selection.candidate).to_owned();
@@ -333,7 +338,14 @@ impl Teller<'_> {
                 Some(tied) => (format!("; lika bra: {tied}"), format!("; as good: {tied}")),
                 None => (String::new(), String::new()),
             };
-            self.say(format!("{}. {id}{figure}{sv}", i + 1), format!("{}. {id}{figure}{en}", i + 1));
+            // Equal shares: what is not bought is filled in.
+            let (filled_sv, filled_en) =
+                if i >= bought { (" fylls enligt Phragmén", " filled in by Phragmén") } else { ("", "") };
+            let n = i + 1;
+            self.say(
+                format!("{n}. {id}{filled_sv}{figure}{sv}"),
+                format!("{n}. {id}{filled_en}{figure}{en}"),
+            );
         }
         if let Some(value) = &portfolio.value {
             self.say(format!("Regelns värde: {value}"), format!("The rule's value: {value}"));

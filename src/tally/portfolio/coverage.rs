@@ -47,7 +47,7 @@ pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
     let found = optimise(&hall, &Covered(&hall.approvals), |best| hall.fraction(best))?;
     let linear = super::figures::linear(election);
     let second = |&set: &Set| {
-        let score: u128 = set.members().into_iter().map(|c| linear[c]).sum();
+        let score: u128 = set.members().map(|c| linear[c]).sum();
         (hall.approvals.listing(set, 2), score)
     };
     let most = found.sets.iter().map(second).max();

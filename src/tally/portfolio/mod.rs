@@ -129,13 +129,13 @@ impl Found {
 
 /// The places of a set's members in ascending order: portfolios compare place by place.
 fn by_places(set: Set, places: &[usize]) -> Vec<usize> {
-    let mut key: Vec<usize> = set.members().into_iter().map(|c| places[c]).collect();
+    let mut key: Vec<usize> = set.members().map(|c| places[c]).collect();
     key.sort_unstable();
     key
 }
 
 fn in_order(set: Set, places: &[usize]) -> Vec<usize> {
-    let mut members = set.members();
+    let mut members: Vec<usize> = set.members().collect();
     members.sort_by_key(|&c| (places[c], c));
     members
 }

@@ -68,7 +68,7 @@ fn settle(count: &Progress<'_>, keep: &mut [u128]) -> Vec<u128> {
         let now = votes(count, keep);
         let quota = quota(count, &now);
         let over: u128 = count.elected.iter().map(|&c| now[c].saturating_sub(quota)).sum();
-        if over < SETTLED || count.continuing.members().iter().any(|&c| now[c] >= quota) {
+        if over < SETTLED || count.continuing.members().any(|c| now[c] >= quota) {
             return now;
         }
         let before = keep.to_vec();
@@ -99,7 +99,7 @@ pub(super) fn count<'a>(
             let surplus = count.elected.iter().map(|&c| count.votes()[c].saturating_sub(present)).sum();
             (action, told) = (Action::Surplus { of, surplus: count.fraction(surplus) }, None);
         } else {
-            let (of, tied) = count.extreme(&count.continuing.members(), Side::Fewest)?;
+            let (of, tied) = count.extreme(count.continuing.members(), Side::Fewest)?;
             count.continuing = count.continuing.without(of);
             count.excluded.push(of);
             keep[of] = 0;

@@ -170,8 +170,7 @@ impl<'a> Progress<'a> {
     pub(super) fn stage(&mut self, action: Action, votes: Vec<u128>, quota: u128, told: Option<Told>) {
         let total = self.profile.weight() * self.scale;
         let given: u128 = votes.iter().sum();
-        let mut reached: Vec<usize> =
-            self.continuing.members().into_iter().filter(|&c| votes[c] >= quota).collect();
+        let mut reached: Vec<usize> = self.continuing.members().filter(|&c| votes[c] >= quota).collect();
         // Equals stand in the order of the roll: all of them are elected.
         reached.sort_by_key(|&c| (Reverse(votes[c]), c));
         for &c in &reached {
@@ -197,14 +196,18 @@ impl<'a> Progress<'a> {
     }
 
     /// Who of these has the most votes or the fewest; equals are told apart.
-    pub(super) fn extreme(&self, among: &[usize], side: Side) -> Result<(usize, Told), Refusal> {
+    pub(super) fn extreme(
+        &self,
+        among: impl Iterator<Item = usize> + Clone,
+        side: Side,
+    ) -> Result<(usize, Told), Refusal> {
         let votes = self.votes();
-        let figures = among.iter().map(|&c| votes[c]);
+        let figures = among.clone().map(|c| votes[c]);
         let extreme = match side {
             Side::Most => figures.max(),
             Side::Fewest => figures.min(),
         };
-        let tied: Vec<usize> = among.iter().copied().filter(|&c| Some(votes[c]) == extreme).collect();
+        let tied: Vec<usize> = among.filter(|&c| Some(votes[c]) == extreme).collect();
         let told = Told::apart(&self.ladder, self.counts, &self.history, tied);
         let ways = told.resolution.parts.concat();
         let here = self.otherwise.filter(|other| other.tie == self.ties.len() && ways.len() > 1);
@@ -223,7 +226,7 @@ impl<'a> Progress<'a> {
         }
         if self.elected.len() < self.seats {
             let votes = self.votes().to_vec();
-            let mut rest = self.continuing.members();
+            let mut rest: Vec<usize> = self.continuing.members().collect();
             rest.sort_by_key(|&c| (Reverse(votes[c]), c));
             self.continuing = Set(0);
             self.elected.extend(&rest);
@@ -244,7 +247,7 @@ impl<'a> Progress<'a> {
     /// The elected in their order, then those who were left by their votes, then the excluded, the last one first.
     pub(super) fn finish(self, method: Transfer, quota: u128) -> Outcome {
         let votes = self.votes();
-        let mut rest = self.continuing.members();
+        let mut rest: Vec<usize> = self.continuing.members().collect();
         rest.sort_by_key(|&c| (Reverse(votes[c]), c));
         let mut standings: Vec<Standing> = Vec::new();
         let mut place = |candidate: usize, rank: usize| {
@@ -326,13 +329,13 @@ fn scottish<'a>(
         let mut votes = count.votes().to_vec();
         let (action, of, told);
         if over.is_empty() {
-            (of, told) = count.extreme(&count.continuing.members(), Side::Fewest)?;
+            (of, told) = count.extreme(count.continuing.members(), Side::Fewest)?;
             action = Action::Exclusion { of };
             count.continuing = count.continuing.without(of);
             count.excluded.push(of);
             votes[of] = 0;
         } else {
-            (of, told) = count.extreme(&over, Side::Most)?;
+            (of, told) = count.extreme(over.iter().copied(), Side::Most)?;
             let (all, surplus) = (votes[of], votes[of] - quota);
             action = Action::Surplus { of, surplus: count.fraction(surplus) };
             for paper in &mut piles[of] {
