@@ -353,11 +353,11 @@ fn several_rules_make_one_table() {
     approval-1,3,5,d,d,1,1.0,4,4/9,1,3,0,
     approval-1,3,6,c,c,1,1.0,4,4/9,1,1,2,
     coverage,1,1,b,b,,,7,7/9,1,1,5,true
-    coverage,2,1,f,f,,,4,4/9,2,0,2,true
-    coverage,4,3,a,a,,,5,5/9,1,4,0,false
-    coverage,4,3,d,d,,,4,4/9,1,3,0,false
-    coverage,2,3,c,c,,,4,4/9,1,1,2,false
-    coverage,4,3,e,e,,,3,1/3,3,0,0,false
+    coverage,1,1,f,f,,,4,4/9,2,0,2,true
+    coverage,3,3,a,a,,,5,5/9,1,4,0,false
+    coverage,3,3,d,d,,,4,4/9,1,3,0,false
+    coverage,3,3,c,c,,,4,4/9,1,1,2,false
+    coverage,3,3,e,e,,,3,1/3,3,0,0,false
     ");
     let lines = tally(&["--rule", "linear", "--rule", "schulze", "--format", "excel-csv"]).is(0).out;
     assert!(lines.starts_with("\u{feff}Räkneregel;Placering;"), "{lines}");

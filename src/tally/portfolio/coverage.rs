@@ -19,7 +19,7 @@
 
 use super::approvals::Approvals;
 use super::search::Objective;
-use super::{Hall, optimise};
+use super::{Found, Hall, optimise};
 use crate::tally::rounds::Set;
 use crate::tally::{Election, Outcome, Parameters, Refusal};
 
@@ -52,5 +52,5 @@ pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
     };
     let most = found.sets.iter().map(second).max();
     let decisive: Vec<Set> = found.sets.iter().copied().filter(|set| Some(second(set)) == most).collect();
-    Ok(hall.outcome(&found, &decisive))
+    Ok(hall.outcome_among(&found, &Found::all(None, decisive)))
 }

@@ -61,5 +61,5 @@ pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
     let objective =
         BestPick { ballots: election.profile.weights().collect(), points: points.ok_or(Refusal::TooFine)? };
     let found = optimise(&hall, &objective, |best| hall.fraction(best) / &parts)?;
-    Ok(hall.outcome(&found, &found.sets))
+    Ok(hall.outcome(&found))
 }

@@ -55,7 +55,7 @@ pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
         Sequences { branches: bought.branches.into_iter().map(in_debt).collect(), complete: bought.complete };
     let sequences = fill(&hall, start);
     let found = sequences.found(None);
-    let outcome = hall.outcome(&found, &found.sets);
+    let outcome = hall.outcome(&found);
     Ok(outcome.adding(|portfolio| {
         portfolio.selection = sequences.path(portfolio.selected.as_ref());
         portfolio.before_completion = Some(before);

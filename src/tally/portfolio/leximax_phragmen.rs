@@ -117,7 +117,7 @@ pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
     let largest = loads.loads.first().filter(|_| loads.unlisted == 0).map(each);
     let found = Found::all(largest, sets);
     let published = first(&found.sets, &hall.places);
-    Ok(hall.outcome(&found, &found.sets).adding(|portfolio| {
+    Ok(hall.outcome(&found).adding(|portfolio| {
         if published.is_some() {
             let row = |load: &Load| (each(load), hall.fraction(load.weight));
             portfolio.loads = loads.loads.iter().map(row).collect();

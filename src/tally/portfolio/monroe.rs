@@ -67,5 +67,5 @@ pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
     })?;
     let (value, sets) = best.ok_or(Refusal::NoSuchPortfolio)?;
     let found = Found::all(Some(hall.fraction(value)), sets);
-    Ok(hall.outcome(&found, &found.sets))
+    Ok(hall.outcome(&found))
 }

@@ -37,6 +37,6 @@ pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
         |_, _| (),
     );
     let found = sequences.found(None);
-    let outcome = hall.outcome(&found, &found.sets);
+    let outcome = hall.outcome(&found);
     Ok(outcome.adding(|portfolio| portfolio.selection = sequences.path(portfolio.selected.as_ref())))
 }
