@@ -51,7 +51,7 @@ impl<O: Objective> Search<'_, O> {
             }
             return Ok(());
         }
-        self.effort = self.effort.saturating_add(self.objective.effort());
+        self.effort = self.effort.saturating_add(self.objective.effort() + self.candidates);
         let most = match self.keep {
             Keep::Optima => MOST_EFFORT,
             Keep::Value => MOST_EFFORT_FOR_A_VALUE,
