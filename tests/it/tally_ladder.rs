@@ -5,7 +5,7 @@
 //! after a split, the expected order comes out differently.
 
 use handslag::tally::Step::{FirstPlaces, HeadToHead, Listed, Lot};
-use handslag::tally::{Ladder, Outcome, Step};
+use handslag::tally::{Detail, Ladder, Outcome, Step};
 
 use crate::paper::Paper;
 
@@ -142,6 +142,23 @@ fn a_tie_that_the_ladder_resolves_matters_all_the_same() {
     let outcome = ONE_FIRST_OR_THREE_THIRDS.count("linear", &Ladder::default(), 3).unwrap();
     assert_eq!(outcome.ties.len(), 1);
     assert_eq!((outcome.ties[0].matters, outcome.ties[0].resolved_by), (true, Some(Listed)));
+}
+
+#[test]
+fn of_all_orders_in_which_equals_are_selected_the_first_by_the_ladder_is_published() {
+    // A and C are bought by the same ballot, whoever comes first; then B or D fills the last seat.
+    let paper = Paper { candidates: "ABCD", picks: 2, ballots: "AC 2*-" };
+    let selection = |rule: &str, lot: &str| {
+        let ladder = Ladder { steps: vec![Lot], lot: Some(paper.lot(lot)) };
+        let Detail::Portfolio(portfolio) = paper.count(rule, &ladder, 3).unwrap().detail else {
+            panic!("no portfolio")
+        };
+        let order: Vec<usize> = portfolio.selection.iter().map(|step| step.candidate).collect();
+        paper.words(&[order])
+    };
+    for rule in ["sequential-pav", "sequential-phragmen", "equal-shares"] {
+        assert_eq!(["ABCD", "CBAD", "DCBA"].map(|lot| selection(rule, lot)), ["ACB", "CAB", "CAD"], "{rule}");
+    }
 }
 
 #[test]

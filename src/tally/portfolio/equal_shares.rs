@@ -57,7 +57,7 @@ pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
     let found = sequences.found(None);
     let outcome = hall.outcome(&found, &found.sets);
     Ok(outcome.adding(|portfolio| {
-        portfolio.selection = sequences.path(portfolio.selected.as_ref());
+        portfolio.selection = sequences.path(portfolio.selected.as_ref(), &hall.places);
         portfolio.before_completion = Some(before);
     }))
 }

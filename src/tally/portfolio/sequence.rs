@@ -3,6 +3,7 @@
 //! Branches that have come to the same state are one branch, so orders of ties are never enumerated.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::{Found, Selection, by_places};
 use crate::tally::Fraction;
@@ -18,6 +19,30 @@ pub(super) struct Branch<S> {
     pub(super) state: S,
     /// How it came to be: of the orders that lead here, the first by the ladder.
     pub(super) path: Vec<Selection>,
+}
+
+impl<S> Branch<S> {
+    /// The ladder's places in the order of selection: so paths compare, and never by the numbers of candidates.
+    fn order(&self, places: &[usize]) -> Vec<usize> {
+        self.path.iter().map(|selection| places[selection.candidate]).collect()
+    }
+}
+
+/// One branch for each state that was come to.
+type States<S> = BTreeMap<(Set, S), Branch<S>>;
+
+/// Keeps of two branches in the same state the one whose path is first by the ladder.
+fn keep_first<S: Clone + Ord>(states: &mut States<S>, branch: Branch<S>, places: &[usize]) {
+    match states.entry((branch.set, branch.state.clone())) {
+        Entry::Vacant(cell) => {
+            cell.insert(branch);
+        }
+        Entry::Occupied(mut cell) => {
+            if branch.order(places) < cell.get().order(places) {
+                cell.insert(branch);
+            }
+        }
+    }
 }
 
 /// Branches that are through, and whether they are all.
@@ -40,32 +65,29 @@ impl<S: Clone + Ord> Sequences<S> {
         choices: impl Fn(&Branch<S>) -> (Vec<usize>, Option<Fraction>),
         select: impl Fn(&Branch<S>, usize) -> S,
     ) -> Self {
-        let mut through: BTreeMap<(Set, S), Branch<S>> = BTreeMap::new();
+        let mut through: States<S> = BTreeMap::new();
         let mut complete = self.complete;
         let mut open = self.branches;
         while !open.is_empty() {
-            let mut next: BTreeMap<(Set, S), Branch<S>> = BTreeMap::new();
+            let mut next: States<S> = BTreeMap::new();
             for branch in open {
                 let (mut best, figure) =
                     if branch.set.len() < seats { choices(&branch) } else { (Vec::new(), None) };
                 if best.is_empty() {
-                    through.entry((branch.set, branch.state.clone())).or_insert(branch);
+                    keep_first(&mut through, branch, places);
                     continue;
                 }
                 best.sort_by_key(|&c| (places[c], c));
                 for &candidate in &best {
+                    let tied = best.iter().copied().filter(|&c| c != candidate).collect();
+                    let selection = Selection { candidate, figure: figure.clone(), tied };
+                    let path = branch.path.iter().cloned().chain([selection]).collect();
                     let state = select(&branch, candidate);
-                    let set = branch.set.with(candidate);
-                    next.entry((set, state)).or_insert_with_key(|(_, state)| {
-                        let tied = best.iter().copied().filter(|&c| c != candidate).collect();
-                        let selection = Selection { candidate, figure: figure.clone(), tied };
-                        let path = branch.path.iter().cloned().chain([selection]).collect();
-                        Branch { set, state: state.clone(), path }
-                    });
+                    keep_first(&mut next, Branch { set: branch.set.with(candidate), state, path }, places);
                 }
             }
             open = next.into_values().collect();
-            open.sort_by_cached_key(|branch| by_places(branch.set, places));
+            open.sort_by_cached_key(|branch| (by_places(branch.set, places), branch.order(places)));
             if open.len() > MOST_STATES {
                 open.truncate(MOST_STATES);
                 complete = false;
@@ -82,9 +104,10 @@ impl<S: Clone + Ord> Sequences<S> {
         Found { complete: self.complete, ..Found::all(value, sets) }
     }
 
-    /// How a portfolio was selected.
-    pub(super) fn path(&self, selected: Option<&Vec<usize>>) -> Vec<Selection> {
+    /// How a portfolio was selected: of all orders the first by the ladder.
+    pub(super) fn path(&self, selected: Option<&Vec<usize>>, places: &[usize]) -> Vec<Selection> {
         let set = selected.map(|members| members.iter().fold(Set(0), |set, &c| set.with(c)));
-        self.branches.iter().find(|branch| Some(branch.set) == set).map_or(Vec::new(), |b| b.path.clone())
+        let through = self.branches.iter().filter(|branch| Some(branch.set) == set);
+        through.min_by_key(|branch| branch.order(places)).map_or(Vec::new(), |branch| branch.path.clone())
     }
 }

@@ -38,5 +38,6 @@ pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
     );
     let found = sequences.found(None);
     let outcome = hall.outcome(&found, &found.sets);
-    Ok(outcome.adding(|portfolio| portfolio.selection = sequences.path(portfolio.selected.as_ref())))
+    Ok(outcome
+        .adding(|portfolio| portfolio.selection = sequences.path(portfolio.selected.as_ref(), &hall.places)))
 }

@@ -55,7 +55,7 @@ pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
     let outcome = hall.outcome(&found, &found.sets);
     Ok(outcome.adding(|portfolio| {
         let members = portfolio.selected.as_ref();
-        portfolio.selection = sequences.path(members);
+        portfolio.selection = sequences.path(members, &hall.places);
         let largest = sequences
             .branches
             .iter()
