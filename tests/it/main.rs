@@ -38,5 +38,6 @@ mod tally_ladder;
 mod tally_properties;
 mod tally_rules;
 mod tally_space;
+mod tally_symmetry;
 mod tokens;
 mod whole_round;
