@@ -32,6 +32,8 @@ mod round_life;
 mod rounds;
 mod tally_axioms;
 mod tally_axioms_counterexamples;
+mod tally_bruteforce_duels;
+mod tally_bruteforce_rounds;
 mod tally_elections;
 mod tally_elections_families;
 mod tally_ladder;
