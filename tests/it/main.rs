@@ -33,6 +33,7 @@ mod rounds;
 mod tally_axioms;
 mod tally_axioms_counterexamples;
 mod tally_bruteforce_duels;
+mod tally_bruteforce_portfolios;
 mod tally_bruteforce_rounds;
 mod tally_elections;
 mod tally_elections_families;
