@@ -185,7 +185,9 @@ impl<'a> Hall<'a> {
             let decides = |&steps: &usize| {
                 first(decisive, &ladder.first(steps).order_of_all(self.election.counts)).is_some()
             };
-            (1..=ladder.steps.len()).find(decides).map(|steps| ladder.steps[steps - 1])
+            // None where the rule has left a single one: no step was needed.
+            let needed = (0..=ladder.steps.len()).find(decides)?;
+            needed.checked_sub(1).map(|last| ladder.steps[last])
         };
         let mut standings: Vec<Standing> = (0..self.candidates())
             .map(|candidate| {
