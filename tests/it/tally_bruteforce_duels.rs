@@ -234,6 +234,10 @@ fn check_kemeny(case: &Case, lot: &[usize]) {
         top
     };
     let ends = |size: &usize| optimal.iter().all(|order| top(order, *size) == top(&optimal[0], *size));
+    for cut in 1..=n {
+        let outcome = case.count(&rule, &Parameters { cut, ..parameters.clone() }).unwrap();
+        assert_eq!(outcome.ties.iter().any(|tie| tie.matters), !ends(&cut), "cut {cut} {case:?}");
+    }
     let tier = |c: usize| {
         let place = optimal[0].iter().position(|&other| other == c).unwrap();
         (0..=place).rev().find(ends).unwrap() + 1

@@ -182,11 +182,11 @@ pub(crate) fn all_of_three() -> Vec<Case> {
     cases
 }
 
-/// All elections of four candidates and so many voters, up to the candidates' names.
-pub(crate) fn all_of_four(voters: usize) -> Vec<Case> {
-    let rankings = rankings(4);
+/// All elections of so many candidates and voters, up to the candidates' names.
+pub(crate) fn all_up_to_names(candidates: usize, voters: usize) -> Vec<Case> {
+    let rankings = rankings(candidates);
     let number = |ranking: &Vec<u8>| rankings.iter().position(|other| other == ranking).unwrap();
-    let renamings: Vec<Vec<usize>> = orders(4)
+    let renamings: Vec<Vec<usize>> = orders(candidates)
         .iter()
         .map(|names| rankings.iter().map(|ranking| number(&renamed(ranking, names))).collect())
         .collect();
@@ -199,7 +199,13 @@ pub(crate) fn all_of_four(voters: usize) -> Vec<Case> {
     };
     let firsts = multisets(rankings.len(), voters).into_iter().filter(is_first);
     let ballots = |chosen: Vec<usize>| chosen.into_iter().map(|i| rankings[i].clone()).collect();
-    firsts.map(|chosen| Case { candidates: 4, picks: 4, ballots: ballots(chosen) }).collect()
+    firsts.map(|chosen| Case { candidates, picks: candidates, ballots: ballots(chosen) }).collect()
+}
+
+/// All elections of up to three candidates and up to three voters, up to the candidates' names.
+pub(crate) fn all_of_three_up_to_names() -> Vec<Case> {
+    let sizes = (1..=3).flat_map(|candidates| (0..=3).map(move |voters| (candidates, voters)));
+    sizes.flat_map(|(candidates, voters)| all_up_to_names(candidates, voters)).collect()
 }
 
 /// Random elections of two to so many candidates and up to so many voters.
