@@ -85,7 +85,8 @@ fn check_scores(case: &Case) {
                     return wins + draws * worth;
                 }
                 let worst = others(c).map(|other| {
-                    let [ours, theirs] = [case.above(c, other), case.above(other, c)].map(|n| n as i128);
+                    let [ours, theirs] =
+                        [case.above(c, other), case.above(other, c)].map(|n| i128::try_from(n).unwrap());
                     match parameters.strength.unwrap() {
                         Strength::WinningVotes => {
                             if theirs > ours {

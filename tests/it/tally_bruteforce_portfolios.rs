@@ -2,7 +2,7 @@
 //!
 //! Nothing here shares code with the rules. Loads are spread by flows, not by the dense parts that the rule looks for.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use handslag::tally::portfolio::{Budget, Constraints, Portfolio};
 use handslag::tally::{Detail, Fraction, Parameters, Refusal};
@@ -65,40 +65,41 @@ fn monroe(case: &Case, set: &[usize]) -> usize {
     sets(set.len(), more).into_iter().map(with).max().unwrap()
 }
 
-/// Whether every member's load of `load` parts can be spread with nobody above so many parts: by augmenting paths.
-fn can_spread(supporters: &[Vec<usize>], load: u64, most: &[u64]) -> bool {
-    let mut flow = vec![vec![0_u64; most.len()]; supporters.len()];
-    // Finds a way to put parts of a member's load somewhere, moving other members' parts.
-    fn push(
-        member: usize,
-        parts: u64,
-        supporters: &[Vec<usize>],
-        most: &[u64],
-        flow: &mut [Vec<u64>],
-        seen: &mut [bool],
-    ) -> u64 {
-        seen[member] = true;
-        for &voter in &supporters[member] {
-            let room = most[voter] - flow.iter().map(|row| row[voter]).sum::<u64>();
-            if room > 0 {
-                flow[member][voter] += room.min(parts);
-                return room.min(parts);
-            }
+/// Puts parts of a member's load somewhere, moving other members' parts where it must; how many.
+fn push(
+    member: usize,
+    parts: u64,
+    supporters: &[Vec<usize>],
+    most: &[u64],
+    flow: &mut [Vec<u64>],
+    seen: &mut [bool],
+) -> u64 {
+    seen[member] = true;
+    for &voter in &supporters[member] {
+        let room = most[voter] - flow.iter().map(|row| row[voter]).sum::<u64>();
+        if room > 0 {
+            flow[member][voter] += room.min(parts);
+            return room.min(parts);
         }
-        for &voter in &supporters[member] {
-            for other in 0..flow.len() {
-                if !seen[other] && flow[other][voter] > 0 {
-                    let moved = push(other, parts.min(flow[other][voter]), supporters, most, flow, seen);
-                    if moved > 0 {
-                        flow[other][voter] -= moved;
-                        flow[member][voter] += moved;
-                        return moved;
-                    }
+    }
+    for &voter in &supporters[member] {
+        for other in 0..flow.len() {
+            if !seen[other] && flow[other][voter] > 0 {
+                let moved = push(other, parts.min(flow[other][voter]), supporters, most, flow, seen);
+                if moved > 0 {
+                    flow[other][voter] -= moved;
+                    flow[member][voter] += moved;
+                    return moved;
                 }
             }
         }
-        0
     }
+    0
+}
+
+/// Whether every member's load of `load` parts can be spread with nobody above so many parts: by augmenting paths.
+fn can_spread(supporters: &[Vec<usize>], load: u64, most: &[u64]) -> bool {
+    let mut flow = vec![vec![0_u64; most.len()]; supporters.len()];
     for member in 0..supporters.len() {
         let mut left = load;
         while left > 0 {
@@ -130,7 +131,9 @@ fn loads(case: &Case, set: &[usize]) -> (usize, Vec<u64>) {
         levels.sort_unstable();
         let with = |level: u64, voters: &[usize]| {
             let mut most = most.clone();
-            voters.iter().for_each(|&v| most[v] = level);
+            for &v in voters {
+                most[v] = level;
+            }
             most
         };
         let level = levels.into_iter().find(|&l| can_spread(&supporters, LOAD, &with(l, &open))).unwrap();
@@ -262,7 +265,7 @@ fn ends(
 ) -> BTreeSet<(Members, Voters)> {
     let mut through = BTreeSet::new();
     let mut open: Vec<(Members, Voters)> = from.into_iter().collect();
-    let mut seen: HashMap<(Members, Voters), ()> = HashMap::new();
+    let mut seen: BTreeSet<(Members, Voters)> = BTreeSet::new();
     while let Some((members, voters)) = open.pop() {
         let outside = (0..case.candidates).filter(|c| !members.contains(c));
         let prices: Vec<_> = outside.filter_map(|c| Some((c, price(&members, &voters, c)?))).collect();
@@ -275,7 +278,7 @@ fn ends(
             let mut members = [&members[..], &[*c]].concat();
             members.sort_unstable();
             let state = (members, after.clone());
-            if seen.insert(state.clone(), ()).is_none() {
+            if seen.insert(state.clone()) {
                 open.push(state);
             }
         }
@@ -295,7 +298,9 @@ fn phragmen(case: &Case, voters: &Voters, c: usize) -> (Fraction, Voters) {
     }
     let load = who.iter().fold(whole(1), |sum, &v| sum + &voters[v]) / whole(who.len());
     let mut after = voters.clone();
-    who.iter().for_each(|&v| after[v].clone_from(&load));
+    for &v in &who {
+        after[v].clone_from(&load);
+    }
     (load, after)
 }
 
@@ -310,7 +315,9 @@ fn share(case: &Case, voters: &Voters, c: usize) -> Option<(Fraction, Voters)> {
     let paid = |part: &Fraction| owned.iter().map(|owns| owns.min(part).clone()).sum::<Fraction>();
     let part = parts.filter(|part| paid(part) == whole(1)).min()?;
     let mut after = voters.clone();
-    who.iter().for_each(|&v| after[v] = &voters[v] - voters[v].clone().min(part.clone()));
+    for &v in &who {
+        after[v] = &voters[v] - voters[v].clone().min(part.clone());
+    }
     Some((part, after))
 }
 

@@ -37,7 +37,7 @@ fn ties(paper: Paper, outcome: &Outcome) -> String {
     let tie = |tie: &handslag::tally::Tie| {
         let mark = if tie.matters { "!" } else { "" };
         let step = tie.resolved_by.map_or("nothing", Step::id);
-        format!("{} by {step}{mark}", paper.words(&[tie.candidates.clone()]))
+        format!("{} by {step}{mark}", paper.words(std::slice::from_ref(&tie.candidates)))
     };
     outcome.ties.iter().map(tie).collect::<Vec<_>>().join(", ")
 }

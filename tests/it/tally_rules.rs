@@ -34,8 +34,8 @@ fn check_order(rule: &str, paper: Paper, expected: &str) {
 }
 
 #[track_caller]
-fn check_refused(rule: &str, expected: Refusal) {
-    assert_eq!(CONFORMANCE.count(rule, &Ladder::default(), 3).unwrap_err(), expected, "{rule}");
+fn check_refused(rule: &str, expected: &Refusal) {
+    assert_eq!(&CONFORMANCE.count(rule, &Ladder::default(), 3).unwrap_err(), expected, "{rule}");
 }
 
 #[test]
@@ -230,14 +230,14 @@ fn custom_points_are_exact_fractions() {
 
 #[test]
 fn points_that_do_not_fit_are_refused() {
-    check_refused("custom", Refusal::PointsMissing);
-    check_refused("linear 3,2,1", Refusal::DoesNotTake("points"));
-    check_refused("custom 3,2", Refusal::WrongNumberOfPoints);
-    check_refused("custom 4,3,2,1", Refusal::WrongNumberOfPoints);
-    check_refused("custom 1,2,1", Refusal::PointsRise);
-    check_refused("custom 3,2,-1", Refusal::PointsRise);
-    check_refused("custom 1/3,1/2,0", Refusal::PointsRise);
-    check_refused("approval-4", Refusal::TooDeep);
+    check_refused("custom", &Refusal::PointsMissing);
+    check_refused("linear 3,2,1", &Refusal::DoesNotTake("points"));
+    check_refused("custom 3,2", &Refusal::WrongNumberOfPoints);
+    check_refused("custom 4,3,2,1", &Refusal::WrongNumberOfPoints);
+    check_refused("custom 1,2,1", &Refusal::PointsRise);
+    check_refused("custom 3,2,-1", &Refusal::PointsRise);
+    check_refused("custom 1/3,1/2,0", &Refusal::PointsRise);
+    check_refused("approval-4", &Refusal::TooDeep);
 }
 
 #[test]
