@@ -202,6 +202,14 @@ pub(crate) fn all_up_to_names(candidates: usize, voters: usize) -> Vec<Case> {
     firsts.map(|chosen| Case { candidates, picks: candidates, ballots: ballots(chosen) }).collect()
 }
 
+/// Every so many-th of all elections of so many candidates and voters.
+pub(crate) fn every(step: usize, candidates: usize, voters: usize) -> Vec<Case> {
+    let rankings = rankings(candidates);
+    let chosen = multisets(rankings.len(), voters).into_iter().step_by(step);
+    let ballots = |chosen: Vec<usize>| chosen.into_iter().map(|i| rankings[i].clone()).collect();
+    chosen.map(|chosen| Case { candidates, picks: candidates, ballots: ballots(chosen) }).collect()
+}
+
 /// All elections of up to three candidates and up to three voters, up to the candidates' names.
 pub(crate) fn all_of_three_up_to_names() -> Vec<Case> {
     let sizes = (1..=3).flat_map(|candidates| (0..=3).map(move |voters| (candidates, voters)));
