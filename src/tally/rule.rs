@@ -7,6 +7,9 @@ use super::positional::{self, Scale};
 use super::{
     Detail, Election, Fraction, MAX_WEIGHT, Outcome, Parameters, Refusal, pairwise, portfolio, rounds,
 };
+use Property::{
+    Additivity, Condorcet, EjrPlus, Homogeneity, Monotonicity, Pareto, Reversal, ScoreSum, Smith,
+};
 
 /// The most picks a ballot can hold: as many as there can be candidates. Rounds allow fewer.
 pub const MAX_PICKS: usize = 64;
@@ -50,26 +53,33 @@ impl Family {
 
 /// A property that a rule has or lacks, as the tests check it; `docs/RULES.md` defines each.
 ///
+/// Ranks are those before the ladder, of counts that need no ladder, with the rule's default parameters; an outcome is
+/// only compared with others of the same candidates and k. "First alone" is rank 1 without equals. A ballot puts its
+/// picks above the unranked, whom it does not compare. A rule whose parameters decide keeps what it keeps with all.
+///
 /// Anonymity (the order of ballots is nothing) and neutrality (nor are the names of candidates) hold for every rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Property {
-    /// So many copies of every ballot change nothing.
+    /// With every ballot taken so many times, all ranks and optima stay what they are.
     Homogeneity,
-    /// Raising a candidate on a ballot never lowers it.
+    /// Who stands first alone still does after rising a place, or coming last instead of nowhere, on one ballot or on
+    /// all with one ranking.
     Monotonicity,
-    /// Whoever beats everybody else stands first alone.
+    /// Whoever beats everybody else, each in a duel, stands first alone.
     Condorcet,
-    /// Nobody outside the Smith set stands before or beside anybody in it.
+    /// Nobody outside the Smith set, the smallest in which each beats all outside it, stands before or beside anybody
+    /// in it.
     Smith,
-    /// With every complete ballot turned round, a sole winner does not win again.
+    /// With every complete ballot turned round, who stood first alone does not again.
     Reversal,
-    /// Whom every ballot puts above another stands above that one.
+    /// Where every ballot puts a above b, a stands before b.
     Pareto,
-    /// Scores of groups add up to the score of all.
+    /// The scores of two groups of ballots add up to the scores of both together.
     Additivity,
     /// The sum of all scores follows from the lengths of the ballots.
     ScoreSum,
-    /// Every portfolio it chooses is fair to all groups (EJR+).
+    /// Every optimum is fair to all groups (EJR+): none leaves out somebody whom so many list that they deserve l of
+    /// the m seats, each of them with fewer than l of their picks in it.
     EjrPlus,
 }
 
@@ -222,8 +232,8 @@ static TABLE: [Row; 24] = [
         },
         source: "Terzopoulou & Endriss, The Borda class, Journal of Mathematical Economics 92 (2021), step g = 1",
         takes: &[],
-        keeps: &[],
-        breaks: &[],
+        keeps: &[Homogeneity, Monotonicity, Reversal, Pareto, Additivity, ScoreSum],
+        breaks: &[Condorcet, Smith],
         method: Method::Positional(positional::linear::scale),
     },
     Row {
@@ -236,8 +246,8 @@ static TABLE: [Row; 24] = [
         },
         source: "Terzopoulou & Endriss 2021 (tournament Borda); Borda, Mémoire sur les élections au scrutin (1781)",
         takes: &[],
-        keeps: &[],
-        breaks: &[],
+        keeps: &[Homogeneity, Monotonicity, Reversal, Pareto, Additivity, ScoreSum],
+        breaks: &[Condorcet, Smith],
         method: Method::Positional(positional::borda_average::scale),
     },
     Row {
@@ -250,8 +260,8 @@ static TABLE: [Row; 24] = [
         },
         source: "Terzopoulou & Endriss 2021 (domination Borda, pessimistic)",
         takes: &[],
-        keeps: &[],
-        breaks: &[],
+        keeps: &[Homogeneity, Monotonicity, Reversal, Pareto, Additivity, ScoreSum],
+        breaks: &[Condorcet, Smith],
         method: Method::Positional(positional::borda_pessimistic::scale),
     },
     Row {
@@ -264,8 +274,8 @@ static TABLE: [Row; 24] = [
         },
         source: "Emerson, The original Borda count and partial voting, Social Choice and Welfare 40 (2013)",
         takes: &[],
-        keeps: &[],
-        breaks: &[],
+        keeps: &[Homogeneity, Monotonicity, Reversal, Pareto, Additivity, ScoreSum],
+        breaks: &[Condorcet, Smith],
         method: Method::Positional(positional::modified_borda::scale),
     },
     Row {
@@ -278,8 +288,8 @@ static TABLE: [Row; 24] = [
         },
         source: "Fraenkel & Grofman, The Borda count and its real-world alternatives, Australian Journal of Political Science 49 (2014)",
         takes: &[],
-        keeps: &[],
-        breaks: &[],
+        keeps: &[Homogeneity, Monotonicity, Pareto, Additivity, ScoreSum],
+        breaks: &[Condorcet, Smith, Reversal],
         method: Method::Positional(positional::dowdall::scale),
     },
     Row {
@@ -292,8 +302,8 @@ static TABLE: [Row; 24] = [
         },
         source: "Brams & Fishburn, Approval voting, American Political Science Review 72 (1978); j = 1 is plurality",
         takes: &[],
-        keeps: &[],
-        breaks: &[],
+        keeps: &[Homogeneity, Monotonicity, Additivity, ScoreSum],
+        breaks: &[Condorcet, Smith, Reversal, Pareto],
         method: Method::Positional(positional::approval::scale),
     },
     Row {
@@ -306,8 +316,8 @@ static TABLE: [Row; 24] = [
         },
         source: "Young, Social choice scoring functions, SIAM Journal on Applied Mathematics 28 (1975)",
         takes: &["points"],
-        keeps: &[],
-        breaks: &[],
+        keeps: &[Homogeneity, Monotonicity, Additivity, ScoreSum],
+        breaks: &[Condorcet, Smith, Reversal, Pareto],
         method: Method::Positional(positional::custom::scale),
     },
     Row {
@@ -320,7 +330,7 @@ static TABLE: [Row; 24] = [
         },
         source: "Copeland, A reasonable social welfare function (1951); Hägele & Pukelsheim, Llull's writings on electoral systems, Studia Lulliana 41 (2001)",
         takes: &["draws"],
-        keeps: &[],
+        keeps: &[Homogeneity, Monotonicity, Condorcet, Smith, Reversal, Pareto],
         breaks: &[],
         method: Method::Pairwise(pairwise::copeland::count),
     },
@@ -334,8 +344,8 @@ static TABLE: [Row; 24] = [
         },
         source: "Simpson, On defining areas of voter choice, Quarterly Journal of Economics 83 (1969); Kramer, A dynamical model of political equilibrium, Journal of Economic Theory 16 (1977)",
         takes: &["strength"],
-        keeps: &[],
-        breaks: &[],
+        keeps: &[Homogeneity, Monotonicity, Condorcet],
+        breaks: &[Smith, Reversal, Pareto],
         method: Method::Pairwise(pairwise::minimax::count),
     },
     Row {
@@ -348,7 +358,7 @@ static TABLE: [Row; 24] = [
         },
         source: "Schulze, A new monotonic, clone-independent, reversal symmetric, and Condorcet-consistent single-winner election method, Social Choice and Welfare 36 (2011)",
         takes: &["strength"],
-        keeps: &[],
+        keeps: &[Homogeneity, Monotonicity, Condorcet, Smith, Reversal, Pareto],
         breaks: &[],
         method: Method::Pairwise(pairwise::schulze::count),
     },
@@ -362,7 +372,7 @@ static TABLE: [Row; 24] = [
         },
         source: "Tideman, Independence of clones as a criterion for voting rules, Social Choice and Welfare 4 (1987)",
         takes: &["strength"],
-        keeps: &[],
+        keeps: &[Homogeneity, Monotonicity, Condorcet, Smith, Reversal, Pareto],
         breaks: &[],
         method: Method::Pairwise(pairwise::ranked_pairs::count),
     },
@@ -376,8 +386,8 @@ static TABLE: [Row; 24] = [
         },
         source: "Kemeny, Mathematics without numbers, Daedalus 88 (1959); Young & Levenglick, SIAM Journal on Applied Mathematics 35 (1978)",
         takes: &[],
-        keeps: &[],
-        breaks: &[],
+        keeps: &[Homogeneity, Monotonicity, Condorcet, Smith, Reversal],
+        breaks: &[Pareto],
         method: Method::Pairwise(pairwise::kemeny::count),
     },
     Row {
@@ -390,8 +400,8 @@ static TABLE: [Row; 24] = [
         },
         source: "Hoag & Hallett, Proportional Representation (1926)",
         takes: &[],
-        keeps: &[],
-        breaks: &[],
+        keeps: &[Homogeneity, Monotonicity],
+        breaks: &[Condorcet, Smith, Reversal, Pareto],
         method: Method::Rounds(rounds::bucklin::count),
     },
     Row {
@@ -404,8 +414,8 @@ static TABLE: [Row; 24] = [
         },
         source: "Ware's method; Tideman, Collective Decisions and Voting (2006)",
         takes: &[],
-        keeps: &[],
-        breaks: &[],
+        keeps: &[Homogeneity],
+        breaks: &[Monotonicity, Condorcet, Smith, Reversal, Pareto],
         method: Method::Rounds(rounds::irv::count),
     },
     Row {
@@ -419,7 +429,7 @@ static TABLE: [Row; 24] = [
         source: "Scottish Local Government Elections Order 2007, schedule 1, part III; Local Electoral Regulations 2001 (New Zealand), schedule 1A",
         takes: &["seats", "method"],
         keeps: &[],
-        breaks: &[],
+        breaks: &[Homogeneity],
         method: Method::Rounds(rounds::stv::count),
     },
     Row {
@@ -432,8 +442,8 @@ static TABLE: [Row; 24] = [
         },
         source: "Chamberlin & Courant, Representative deliberations and representative decisions, American Political Science Review 77 (1983)",
         takes: &["seats", "must", "exclude", "eitherOr", "requires", "budget"],
-        keeps: &[],
-        breaks: &[],
+        keeps: &[Homogeneity],
+        breaks: &[EjrPlus],
         method: Method::Portfolio(portfolio::coverage::count),
     },
     Row {
@@ -446,8 +456,8 @@ static TABLE: [Row; 24] = [
         },
         source: "Chamberlin & Courant 1983",
         takes: &["seats", "points", "must", "exclude", "eitherOr", "requires", "budget"],
-        keeps: &[],
-        breaks: &[],
+        keeps: &[Homogeneity],
+        breaks: &[EjrPlus],
         method: Method::Portfolio(portfolio::coverage_ranked::count),
     },
     Row {
@@ -460,8 +470,8 @@ static TABLE: [Row; 24] = [
         },
         source: "Lackner & Skowron, Multi-Winner Voting with Approval Preferences (2023), section 2.2 (AV)",
         takes: &["seats", "must", "exclude", "eitherOr", "requires", "budget"],
-        keeps: &[],
-        breaks: &[],
+        keeps: &[Homogeneity],
+        breaks: &[EjrPlus],
         method: Method::Portfolio(portfolio::approval::count),
     },
     Row {
@@ -474,7 +484,7 @@ static TABLE: [Row; 24] = [
         },
         source: "Thiele, Om Flerfoldsvalg (1895); Brill & Peters, Robust and verifiable proportionality axioms (EC 2023)",
         takes: &["seats", "must", "exclude", "eitherOr", "requires", "budget"],
-        keeps: &[],
+        keeps: &[Homogeneity, EjrPlus],
         breaks: &[],
         method: Method::Portfolio(portfolio::pav::count),
     },
@@ -490,8 +500,8 @@ static TABLE: [Row; 24] = [
         },
         source: "Thiele 1895; Janson, Phragmén's and Thiele's election methods (2016)",
         takes: &["seats"],
-        keeps: &[],
-        breaks: &[],
+        keeps: &[Homogeneity],
+        breaks: &[EjrPlus],
         method: Method::Portfolio(portfolio::sequential_pav::count),
     },
     Row {
@@ -504,8 +514,8 @@ static TABLE: [Row; 24] = [
         },
         source: "Phragmén 1894; Janson, Phragmén's and Thiele's election methods (2016), section 3",
         takes: &["seats"],
-        keeps: &[],
-        breaks: &[],
+        keeps: &[Homogeneity],
+        breaks: &[EjrPlus],
         method: Method::Portfolio(portfolio::sequential_phragmen::count),
     },
     Row {
@@ -518,8 +528,8 @@ static TABLE: [Row; 24] = [
         },
         source: "Brill, Freeman, Janson & Lackner, Phragmén's voting methods and justified representation (AAAI 2017)",
         takes: &["seats", "must", "exclude", "eitherOr", "requires", "budget"],
-        keeps: &[],
-        breaks: &[],
+        keeps: &[Homogeneity],
+        breaks: &[EjrPlus],
         method: Method::Portfolio(portfolio::leximax_phragmen::count),
     },
     Row {
@@ -532,7 +542,7 @@ static TABLE: [Row; 24] = [
         },
         source: "Peters & Skowron, Proportionality and the limits of welfarism (EC 2020)",
         takes: &["seats"],
-        keeps: &[],
+        keeps: &[Homogeneity, EjrPlus],
         breaks: &[],
         method: Method::Portfolio(portfolio::equal_shares::count),
     },
@@ -547,7 +557,7 @@ static TABLE: [Row; 24] = [
         source: "Monroe, Fully proportional representation, American Political Science Review 89 (1995)",
         takes: &["seats", "must", "exclude", "eitherOr", "requires", "budget"],
         keeps: &[],
-        breaks: &[],
+        breaks: &[Homogeneity, EjrPlus],
         method: Method::Portfolio(portfolio::monroe::count),
     },
 ];

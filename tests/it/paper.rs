@@ -35,11 +35,16 @@ impl Paper {
             None => (rule, None),
             Some((id, points)) => (id, Some(fractions(points))),
         };
+        self.count_with(id, &Parameters { points, ladder: ladder.clone(), cut, ..Parameters::default() })
+    }
+
+    /// Counts with the rule of this id and any parameters.
+    pub(crate) fn count_with(&self, id: &str, parameters: &Parameters) -> Result<Outcome, Refusal> {
         let profile = self.profile();
         let counts = Counts::of(&profile);
         let election = Election { profile: &profile, counts: &counts, picks: self.picks };
         let rule = Rule::find(id).unwrap_or_else(|| panic!("there is no rule {id}"));
-        rule.count(&election, &Parameters { points, ladder: ladder.clone(), cut, ..Parameters::default() })
+        rule.count(&election, parameters)
     }
 
     /// The scores in the order of the candidates: `A11 B19/6`.
@@ -79,6 +84,12 @@ impl Paper {
     /// The lot as the ladder takes it, from letters: `DCBA`.
     pub(crate) fn lot(&self, order: &str) -> Vec<usize> {
         order.chars().map(|name| usize::from(self.number(name))).collect()
+    }
+
+    /// Sets or orders of candidates as words: `AB BC`.
+    pub(crate) fn words(&self, lists: &[Vec<usize>]) -> String {
+        let word = |list: &Vec<usize>| list.iter().map(|&c| self.name(c)).collect::<String>();
+        lists.iter().map(word).collect::<Vec<_>>().join(" ")
     }
 
     pub(crate) fn name(&self, candidate: usize) -> char {

@@ -5,7 +5,7 @@
 //! after a split, the expected order comes out differently.
 
 use handslag::tally::Step::{FirstPlaces, HeadToHead, Listed, Lot};
-use handslag::tally::{Ladder, Outcome, Step};
+use handslag::tally::{Detail, Ladder, Outcome, Step};
 
 use crate::paper::Paper;
 
@@ -145,9 +145,26 @@ fn a_tie_that_the_ladder_resolves_matters_all_the_same() {
 }
 
 #[test]
+fn of_all_orders_in_which_equals_are_selected_the_first_by_the_ladder_is_published() {
+    // A and C are bought by the same ballot, whoever comes first; then B or D fills the last seat.
+    let paper = Paper { candidates: "ABCD", picks: 2, ballots: "AC 2*-" };
+    let selection = |rule: &str, lot: &str| {
+        let ladder = Ladder { steps: vec![Lot], lot: Some(paper.lot(lot)) };
+        let Detail::Portfolio(portfolio) = paper.count(rule, &ladder, 3).unwrap().detail else {
+            panic!("no portfolio")
+        };
+        let order: Vec<usize> = portfolio.selection.iter().map(|step| step.candidate).collect();
+        paper.words(&[order])
+    };
+    for rule in ["sequential-pav", "sequential-phragmen", "equal-shares"] {
+        assert_eq!(["ABCD", "CBAD", "DCBA"].map(|lot| selection(rule, lot)), ["ACB", "CAB", "CAD"], "{rule}");
+    }
+}
+
+#[test]
 fn steps_have_their_published_ids() {
     let ids: Vec<&str> = Step::ALL.iter().map(|step| step.id()).collect();
-    assert_eq!(ids, ["listed", "first-places", "head-to-head", "lot"]);
+    assert_eq!(ids, ["earlier-count", "listed", "first-places", "head-to-head", "lot"]);
     assert!(Step::ALL.iter().all(|step| step.id().parse() == Ok(*step)));
-    assert_eq!("earlier-count".parse::<Step>(), Err(()));
+    assert_eq!("latest-count".parse::<Step>(), Err(()));
 }

@@ -3,6 +3,7 @@
 //! Branches that have come to the same state are one branch, so orders of ties are never enumerated.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::rc::Rc;
 
 use super::{Found, Selection, by_places, in_order};
@@ -21,12 +22,14 @@ pub(super) struct Branch<S> {
     pub(super) state: S,
     /// How it came to be: of the orders that lead here, the first by the ladder.
     path: Option<Rc<Step>>,
+    /// The ladder's places in the order of selection: so paths compare, and never by the numbers of candidates.
+    order: Vec<usize>,
 }
 
 impl<S> Branch<S> {
     /// The same branch with another state.
     pub(super) fn with<T>(self, state: impl FnOnce(S) -> T) -> Branch<T> {
-        Branch { set: self.set, state: state(self.state), path: self.path }
+        Branch { set: self.set, state: state(self.state), path: self.path, order: self.order }
     }
 }
 
@@ -39,6 +42,26 @@ struct Step {
     before: Option<Rc<Step>>,
 }
 
+/// One branch for each state that was come to.
+type States<S> = BTreeMap<(Set, S), Branch<S>>;
+
+/// Keeps of two branches in the same state the one whose path is first by the ladder; false if there was no room.
+fn keep_first<S: Clone + Ord>(states: &mut States<S>, branch: Branch<S>) -> bool {
+    let room = states.len() < MOST_STATES;
+    match states.entry((branch.set, branch.state.clone())) {
+        Entry::Vacant(cell) if room => {
+            cell.insert(branch);
+        }
+        Entry::Vacant(_) => return false,
+        Entry::Occupied(mut cell) => {
+            if branch.order < cell.get().order {
+                cell.insert(branch);
+            }
+        }
+    }
+    true
+}
+
 /// Branches that are through, and whether they are all.
 pub(super) struct Sequences<S> {
     pub(super) branches: Vec<Branch<S>>,
@@ -47,7 +70,7 @@ pub(super) struct Sequences<S> {
 
 impl<S: Clone + Ord> Sequences<S> {
     pub(super) fn begin(state: S) -> Self {
-        Self { branches: vec![Branch { set: Set(0), state, path: None }], complete: true }
+        Self { branches: vec![Branch { set: Set(0), state, path: None, order: Vec::new() }], complete: true }
     }
 
     /// Selects until there are so many members, or nobody can be selected. `choices` are the equally best, with their
@@ -59,38 +82,37 @@ impl<S: Clone + Ord> Sequences<S> {
         choices: impl Fn(&Branch<S>) -> (Vec<usize>, Option<Fraction>),
         select: impl Fn(&Branch<S>, usize) -> S,
     ) -> Self {
-        let mut through: BTreeMap<(Set, S), Branch<S>> = BTreeMap::new();
+        let mut through: States<S> = BTreeMap::new();
         let mut complete = self.complete;
         let mut open = self.branches;
         let mut steps = 0;
         while !open.is_empty() {
-            let mut next: BTreeMap<(Set, S), Branch<S>> = BTreeMap::new();
+            let mut next: States<S> = BTreeMap::new();
             for branch in open {
                 let (mut best, figure) =
                     if branch.set.len() < seats { choices(&branch) } else { (Vec::new(), None) };
                 if best.is_empty() {
-                    through.entry((branch.set, branch.state.clone())).or_insert(branch);
+                    complete &= keep_first(&mut through, branch);
                     continue;
                 }
                 steps += 1;
                 best.sort_by_key(|&c| (places[c], c));
                 let tied = best.iter().copied().fold(Set(0), Set::with);
                 for candidate in best {
-                    if next.len() >= MOST_STATES {
-                        complete = false;
-                        break;
-                    }
-                    let state = select(&branch, candidate);
-                    let set = branch.set.with(candidate);
-                    next.entry((set, state)).or_insert_with_key(|(_, state)| {
-                        let before = branch.path.clone();
-                        let step = Step { candidate, figure: figure.clone(), best: tied, before };
-                        Branch { set, state: state.clone(), path: Some(Rc::new(step)) }
-                    });
+                    let step =
+                        Step { candidate, figure: figure.clone(), best: tied, before: branch.path.clone() };
+                    let order = branch.order.iter().copied().chain([places[candidate]]).collect();
+                    let branch = Branch {
+                        set: branch.set.with(candidate),
+                        state: select(&branch, candidate),
+                        path: Some(Rc::new(step)),
+                        order,
+                    };
+                    complete &= keep_first(&mut next, branch);
                 }
             }
             open = next.into_values().collect();
-            open.sort_by_cached_key(|branch| by_places(branch.set, places));
+            open.sort_by_cached_key(|branch| (by_places(branch.set, places), branch.order.clone()));
             if steps > MOST_STEPS && open.len() > 1 {
                 open.truncate(1);
                 complete = false;
@@ -107,11 +129,12 @@ impl<S: Clone + Ord> Sequences<S> {
         Found { complete: self.complete, ..Found::all(value, sets) }
     }
 
-    /// How a portfolio was selected.
+    /// How a portfolio was selected: of all orders the first by the ladder.
     pub(super) fn path(&self, selected: Option<&Vec<usize>>, places: &[usize]) -> Vec<Selection> {
         let set = selected.map(|members| members.iter().copied().fold(Set(0), Set::with));
-        let branch = self.branches.iter().find(|branch| Some(branch.set) == set);
-        let mut step = branch.and_then(|branch| branch.path.as_ref());
+        let through = self.branches.iter().filter(|branch| Some(branch.set) == set);
+        let first = through.min_by_key(|branch| &branch.order);
+        let mut step = first.and_then(|branch| branch.path.as_ref());
         let mut path = Vec::new();
         while let Some(selected) = step {
             path.push(Selection {
