@@ -34,20 +34,19 @@ pub fn profile_of_ballots(
         return None;
     }
     let each = ballots.len().div_ceil(picks).div_ceil(threads.max(1)).max(1) * picks;
-    let count = |part: &[u8]| -> Option<Vec<u32>> {
-        let mut table = vec![0_u32; size];
-        for ballot in part.chunks_exact(picks) {
-            // No pick is 0, the first candidate 1: in the order of these numbers rankings are sorted.
-            let place = ballot.iter().try_fold(0, |place, &pick| {
-                let digit = usize::from(pick.wrapping_add(1));
-                (digit < radix).then_some(place * radix + digit)
-            })?;
-            table[place] += 1;
-        }
-        Some(table)
+    let digits = Digits::new(radix, picks, size);
+    // Ballots of the usual lengths have loops of their own, which the compiler unrolls.
+    let count = match picks {
+        1 => Digits::count::<1>,
+        2 => Digits::count::<2>,
+        3 => Digits::count::<3>,
+        4 => Digits::count::<4>,
+        5 => Digits::count::<5>,
+        6 => Digits::count::<6>,
+        _ => Digits::count::<0>,
     };
     let tables: Option<Vec<Vec<u32>>> = std::thread::scope(|scope| {
-        let parts: Vec<_> = ballots.chunks(each).map(|part| scope.spawn(|| count(part))).collect();
+        let parts: Vec<_> = ballots.chunks(each).map(|part| scope.spawn(|| count(&digits, part))).collect();
         parts.into_iter().map(|part| part.join().expect("counting does not panic")).collect()
     });
     let mut tables = tables?.into_iter();
@@ -61,6 +60,44 @@ pub fn profile_of_ballots(
     let rankings =
         met.into_iter().map(|(place, figure)| Some((ranking(place, radix, picks)?, u64::from(figure))));
     Some(Profile::of_sorted(candidates, rankings.collect::<Option<Vec<_>>>()?))
+}
+
+/// What each byte at each rank adds to a ballot's place in the table: no pick 0, the first candidate 1, in the order of
+/// sorted rankings. What is no candidate adds so much that the place is beyond the table.
+struct Digits {
+    adds: Vec<[u32; 256]>,
+    size: usize,
+}
+
+impl Digits {
+    fn new(radix: usize, picks: usize, size: usize) -> Self {
+        let beyond = u32::try_from(size).unwrap_or(u32::MAX);
+        let add = |rank: usize, byte: u8| {
+            let digit = usize::from(byte.wrapping_add(1));
+            let worth = (rank + 1..picks).fold(1, |worth, _| worth * radix);
+            if digit < radix { u32::try_from(digit * worth).unwrap_or(beyond) } else { beyond }
+        };
+        let adds = (0..picks).map(|rank| {
+            let mut row = [0; 256];
+            (0..=u8::MAX).for_each(|byte| row[usize::from(byte)] = add(rank, byte));
+            row
+        });
+        Self { adds: adds.collect(), size }
+    }
+
+    /// The table of some ballots, of `PICKS` bytes each, or as many as there are ranks if that is 0; none if a byte is no
+    /// candidate.
+    fn count<const PICKS: usize>(&self, ballots: &[u8]) -> Option<Vec<u32>> {
+        let picks = if PICKS == 0 { self.adds.len() } else { PICKS };
+        let adds = &self.adds[..picks];
+        let mut table = vec![0_u32; self.size];
+        for ballot in ballots.chunks_exact(picks) {
+            // At most 64 times the size of the table, which is below 2^25.
+            let place: u32 = ballot.iter().zip(adds).map(|(&byte, add)| add[usize::from(byte)]).sum();
+            *table.get_mut(place as usize)? += 1;
+        }
+        Some(table)
+    }
 }
 
 /// The ranking of a place in the table, if it is one: no pick after a missing one, nobody twice.

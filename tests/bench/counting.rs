@@ -3,6 +3,7 @@
 //! Every figure is the median of some runs with the least and the largest beside it. Nothing here passes or fails; what
 //! is to be reached stands in `docs/PERFORMANCE.md`, with the figures of a dated run.
 
+use std::fmt::Write;
 use std::hint::black_box;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -117,12 +118,12 @@ impl Numbers {
     }
 }
 
-const MANY: usize = 10_000_000;
+const MANY: u32 = 10_000_000;
 
 /// Profile, rank counts and pairwise counts of ten million ballots in memory, on one thread and on all.
 fn in_memory() {
     let mut numbers = Numbers(20_261_123);
-    let mut ballots = Vec::with_capacity(MANY * 5);
+    let mut ballots = Vec::new();
     for _ in 0..MANY {
         ballots.extend(numbers.ballot());
     }
@@ -144,7 +145,7 @@ fn in_memory() {
 }
 
 fn per_ballot(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e9 / MANY as f64
+    time.as_secs_f64() * 1e9 / f64::from(MANY)
 }
 
 /// `handslag tally` of a file of ten million ballots, against `wc -l` of the same file in turn.
@@ -155,8 +156,11 @@ fn from_a_file() {
     let mut numbers = Numbers(20_261_123);
     let mut text = String::from("count,rank1,rank2,rank3,rank4,rank5\n");
     for _ in 0..MANY {
-        let [a, b, c, d, e] = numbers.ballot().map(|pick| pick + 1);
-        text.push_str(&format!("1,c{a:02},c{b:02},c{c:02},c{d:02},c{e:02}\n"));
+        text.push('1');
+        for pick in numbers.ballot() {
+            let _ = write!(text, ",c{:02}", pick + 1);
+        }
+        text.push('\n');
     }
     std::fs::write(&file, text).expect("room for 220 MB");
     let all: Vec<String> = rules(5)
