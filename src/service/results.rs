@@ -343,7 +343,7 @@ impl Request<'_> {
             used: self.used.clone(),
             group: None,
             eligible: None,
-            cut: self.frame.cut,
+            cut: self.parameters.cut,
             names: self.names(&outcome, voters),
             outcome,
             rank_counts: candidates.clone().map(rank_counts).collect(),
