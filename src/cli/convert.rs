@@ -1,17 +1,15 @@
 //! `handslag convert`: ballots from one format of file into another.
 
 use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Read, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use indicatif::{ProgressBar, ProgressStyle};
 
-use super::round_files::read_initiatives;
-use super::sheet::Sheet;
+use super::ballot_input::{self, Participants, format, is_standard};
 use super::{Failure, tell};
-use crate::ballotfile::{self, Ballots, Candidate, Format, Options, ReadError, WriteError};
+use crate::ballotfile::{self, Ballots, Format, WriteError};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Formats: csv (count,rank1,… or participantCode,rank1,…), csv-long \
@@ -45,10 +43,6 @@ pub(super) struct Arguments {
     force: bool,
 }
 
-fn format(text: &str) -> Result<Format, String> {
-    Format::find(text).ok_or_else(|| format!("one of {}", Format::list()))
-}
-
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let output = arguments.output.display().to_string();
     let to = arguments.to.or_else(|| Format::of_name(&output));
@@ -57,7 +51,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if !is_standard(&arguments.output) && !arguments.force && arguments.output.exists() {
         return Err(there_already(&output));
     }
-    let mut ballots = read(arguments, to)?;
+    let participants =
+        if to.names_participants() || to == Format::Csv { Participants::Kept } else { Participants::Dropped };
+    let initiatives = arguments.initiatives.as_deref();
+    let mut ballots = ballot_input::read(&arguments.input, arguments.from, initiatives, None, participants)?;
     ballots.seats = arguments.seats.or(ballots.seats);
     ballots.title = arguments.title.clone().or(ballots.title);
     if is_standard(&arguments.output) {
@@ -76,59 +73,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         to.id()
     ));
     Ok(())
-}
-
-fn is_standard(path: &Path) -> bool {
-    path.as_os_str() == "-"
-}
-
-fn read(arguments: &Arguments, to: Format) -> Result<Ballots, Failure> {
-    let given = arguments.initiatives.as_ref().map(|path| -> Result<Vec<Candidate>, Failure> {
-        let slate = read_initiatives(&Sheet::open(path)?).map_err(Failure::Refused)?;
-        let candidate = |initiative: &crate::domain::Initiative| Candidate {
-            id: initiative.id.to_string(),
-            title: initiative.title.sv.clone(),
-        };
-        Ok(slate.initiatives().iter().map(candidate).collect())
-    });
-    let given = given.transpose()?;
-    let name = arguments.input.display().to_string();
-    let failed = |error: io::Error| Failure::failed(format!("{name}: {error}"));
-    let (input, length): (Box<dyn Read + Send>, u64) = if is_standard(&arguments.input) {
-        (Box::new(io::stdin()), 0)
-    } else {
-        let file = File::open(&arguments.input).map_err(failed)?;
-        let length = file.metadata().map_err(failed)?.len();
-        (Box::new(file), length)
-    };
-    let bar = if io::stderr().is_terminal() && length > 0 {
-        ProgressBar::new(length)
-    } else {
-        ProgressBar::hidden()
-    };
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes}") {
-        bar.set_style(style);
-    }
-    let options = Options {
-        candidates: given.as_deref(),
-        keep_participants: to.names_participants() || to == Format::Csv,
-        format: arguments.from,
-        progress: &|bytes| bar.set_position(bytes),
-        ..Options::default()
-    };
-    let read = ballotfile::read(&name, input, &options);
-    bar.finish_and_clear();
-    read.map_err(|error| match error {
-        ReadError::Io(error) => failed(error),
-        ReadError::Faults { faults, total } => {
-            let more = total.saturating_sub(faults.len() as u64);
-            let mut lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
-            if more > 0 {
-                lines.push(format!("{name}: {more} faults more"));
-            }
-            Failure::Refused(lines)
-        }
-    })
 }
 
 /// Writes beside the output first where it replaces one, so that a failure leaves what was there.

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use super::query::{QueryArguments, query_faults};
+use super::query::{QueryArguments, query_faults, rule_help};
 use super::{Failure, open, print};
 use crate::config::Settings;
 use crate::domain::RoundId;
@@ -31,8 +31,7 @@ pub(super) struct Arguments {
     /// Language of titles in tables
     #[arg(long, value_enum, default_value_t = Lang::Sv)]
     lang: Lang,
-    /// The rule; the round's own by default
-    #[arg(long)]
+    #[arg(long, help = rule_help(" [default: the round's own]"))]
     rule: Option<String>,
     #[command(flatten)]
     query: QueryArguments,

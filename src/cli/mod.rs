@@ -3,6 +3,7 @@
 //! Exit codes: 0 done; 1 refused, because of what was given or the state of the round; 2 wrong usage;
 //! 3 a file, the database or the network failed.
 
+mod ballot_input;
 mod ballot_sheet;
 mod ballots;
 mod config;
@@ -15,6 +16,7 @@ mod round_files;
 pub mod serve;
 mod sheet;
 mod tally;
+mod terminal;
 mod token;
 
 use std::process::ExitCode;

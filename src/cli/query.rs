@@ -2,6 +2,13 @@
 
 use super::{Failure, line};
 use crate::service::{Fault, Query};
+use crate::tally::rules;
+
+/// The help of an option that takes a rule: every id of the table.
+pub(super) fn rule_help(rest: &str) -> String {
+    let ids: Vec<String> = rules(1).map(|rule| rule.id().replace("approval-1", "approval-1 …")).collect();
+    format!("The rule: {}{rest}", ids.join(", "))
+}
 
 /// What is asked for, as options.
 #[derive(Clone, Debug, Default, clap::Args)]

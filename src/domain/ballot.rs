@@ -83,6 +83,12 @@ impl Ranking {
         if faults.is_empty() { Ok(Self(ranking.into())) } else { Err(faults) }
     }
 
+    /// The ranking of places that are known to be on the slate; none if one stands twice.
+    pub fn of_places(places: &[u8]) -> Option<Self> {
+        let distinct = (1..places.len()).all(|i| !places[..i].contains(&places[i]));
+        distinct.then(|| Self(places.into()))
+    }
+
     /// The places on the slate, the most urgent first.
     pub fn places(&self) -> &[u8] {
         &self.0

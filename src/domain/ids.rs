@@ -64,6 +64,15 @@ slug! {
     InitiativeId
 }
 
+impl InitiativeId {
+    /// The id of a candidate in another program's file, which need be no slug: 1 to 200 characters, none of them a
+    /// control character. Such an id never comes into a round.
+    pub fn foreign(text: &str) -> Option<Self> {
+        let fits = (1..=200).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        fits.then(|| Self(text.into()))
+    }
+}
+
 /// Who takes part in a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ParticipantKind {

@@ -186,7 +186,7 @@ impl FamilyMembers {
     pub(super) fn of(slate: &Slate, tally: &Tally) -> Self {
         let writer = Writer(slate);
         match &tally.outcome.detail {
-            Detail::Positional => Self::default(),
+            Detail::Positional(_) => Self::default(),
             Detail::Pairwise(facts) => Self {
                 pairwise: Some(writer.pairwise(facts)),
                 orders: facts.orders.as_ref().map(|orders| writer.orders(orders)),

@@ -7,6 +7,7 @@
 pub mod ballots;
 pub mod csvw;
 mod decimal;
+pub mod explain;
 mod family;
 pub mod labels;
 mod links;
@@ -15,6 +16,7 @@ mod result_table;
 pub mod results;
 pub mod rounds;
 pub mod rules;
+pub mod several;
 mod table;
 
 pub use decimal::decimal;

@@ -39,6 +39,13 @@ impl Query {
         self.0.get(name).map(|value| &**value)
     }
 
+    /// The query with only the names that hold.
+    #[must_use]
+    pub fn only(mut self, holds: impl Fn(&str) -> bool) -> Self {
+        self.0.retain(|name, _| holds(name));
+        self
+    }
+
     /// Whether nothing but perhaps the rule is asked for.
     pub fn is_plain(&self) -> bool {
         self.0.keys().all(|name| *name == "rule")

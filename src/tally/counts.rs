@@ -1,6 +1,7 @@
 //! The figures that positional and pairwise rules and the tie ladder read: rank counts and pairwise counts.
 
 use std::collections::BTreeMap;
+use std::ops::{AddAssign, SubAssign};
 
 use super::Profile;
 
@@ -32,44 +33,75 @@ impl Counts {
 
     /// Counts a whole profile.
     pub fn of(profile: &Profile) -> Self {
-        let mut counts = Self::new(profile.candidates());
-        for (ranking, weight) in profile.weights() {
-            counts.change(ranking, |figure| *figure += weight);
+        // Numbers of 64 bits are added twice as fast; what all weigh bounds every figure.
+        if u64::try_from(profile.weight()).is_ok() {
+            let narrow = |weight: u128| u64::try_from(weight).expect("no more than all together");
+            Self::added(profile, narrow)
+        } else {
+            Self::added(profile, |weight| weight)
         }
-        counts
+    }
+
+    fn added<T>(profile: &Profile, figure: impl Fn(u128) -> T) -> Self
+    where
+        T: Copy + Default + AddAssign + SubAssign + Into<u128>,
+    {
+        let candidates = profile.candidates();
+        let mut pairwise = vec![T::default(); candidates * candidates];
+        let mut lengths: Vec<Option<(u128, Vec<T>)>> = vec![None; candidates + 1];
+        for (ranking, weight) in profile.weights() {
+            let length = ranking.len();
+            let (sum, at_rank) =
+                lengths[length].get_or_insert_with(|| (0, vec![T::default(); candidates * length]));
+            *sum += weight;
+            add(ranking, figure(weight), candidates, at_rank, &mut pairwise);
+        }
+        let wide = |figures: Vec<T>| figures.into_iter().map(Into::into).collect();
+        let by_length = lengths.into_iter().enumerate().filter_map(|(length, cells)| {
+            let (weight, at_rank) = cells?;
+            Some((length, ByLength { weight, at_rank: wide(at_rank) }))
+        });
+        Self {
+            candidates,
+            weight: profile.weight(),
+            by_length: by_length.collect(),
+            pairwise: wide(pairwise),
+        }
     }
 
     /// Adds one ballot of weight 1, to figures of ballots that all weigh 1.
     pub fn add(&mut self, ranking: &[u8]) {
-        self.change(ranking, |figure| *figure += 1);
+        let cells = self.cells(ranking.len());
+        cells.weight += 1;
+        self.weight += 1;
+        let (candidates, pairwise) = (self.candidates, &mut self.pairwise);
+        let cells = self.by_length.get_mut(&ranking.len()).expect("made above");
+        add(ranking, 1, candidates, &mut cells.at_rank, pairwise);
     }
 
     /// Takes one ballot away that was added before.
     pub fn remove(&mut self, ranking: &[u8]) {
-        self.change(ranking, |figure| *figure -= 1);
-        if self.by_length.get(&ranking.len()).is_some_and(|length| length.weight == 0) {
-            self.by_length.remove(&ranking.len());
+        let length = ranking.len();
+        self.weight -= 1;
+        let cells = self.cells(length);
+        cells.weight -= 1;
+        for (rank, &candidate) in ranking.iter().enumerate() {
+            cells.at_rank[usize::from(candidate) * length + rank] -= 1;
+        }
+        if cells.weight == 0 {
+            self.by_length.remove(&length);
+        }
+        for (rank, &candidate) in ranking.iter().enumerate() {
+            for below in (0..self.candidates).filter(|&below| !is_among(&ranking[..=rank], below)) {
+                self.pairwise[usize::from(candidate) * self.candidates + below] -= 1;
+            }
         }
     }
 
-    fn change(&mut self, ranking: &[u8], step: impl Fn(&mut u128)) {
-        let length = ranking.len();
-        step(&mut self.weight);
-        let cells = self
-            .by_length
-            .entry(length)
-            .or_insert_with(|| ByLength { weight: 0, at_rank: vec![0; self.candidates * length] });
-        step(&mut cells.weight);
-        let mut below = vec![true; self.candidates];
-        for (rank, &candidate) in ranking.iter().enumerate() {
-            let candidate = usize::from(candidate);
-            step(&mut cells.at_rank[candidate * length + rank]);
-            below[candidate] = false;
-            let row = &mut self.pairwise[candidate * self.candidates..][..self.candidates];
-            for (figure, _) in row.iter_mut().zip(&below).filter(|(_, below)| **below) {
-                step(figure);
-            }
-        }
+    fn cells(&mut self, length: usize) -> &mut ByLength {
+        let candidates = self.candidates;
+        let empty = || ByLength { weight: 0, at_rank: vec![0; candidates * length] };
+        self.by_length.entry(length).or_insert_with(empty)
     }
 
     /// How many candidates.
@@ -120,4 +152,28 @@ impl ByLength {
     pub(super) fn listed(&self, length: usize, candidate: usize) -> u128 {
         self.at_rank[candidate * length..][..length].iter().sum()
     }
+}
+
+/// Adds a ballot to rank counts and pairwise counts.
+fn add<T>(ranking: &[u8], weight: T, candidates: usize, at_rank: &mut [T], pairwise: &mut [T])
+where
+    T: Copy + AddAssign + SubAssign,
+{
+    let length = ranking.len();
+    for (rank, &candidate) in ranking.iter().enumerate() {
+        let candidate = usize::from(candidate);
+        at_rank[candidate * length + rank] += weight;
+        // Above everybody, but for itself and those before it.
+        let row = &mut pairwise[candidate * candidates..][..candidates];
+        for figure in &mut *row {
+            *figure += weight;
+        }
+        for &above in &ranking[..=rank] {
+            row[usize::from(above)] -= weight;
+        }
+    }
+}
+
+fn is_among(ranking: &[u8], candidate: usize) -> bool {
+    ranking.iter().any(|&ranked| usize::from(ranked) == candidate)
 }

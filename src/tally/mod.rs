@@ -15,6 +15,7 @@
 
 mod counts;
 mod fraction;
+mod histogram;
 mod ladder;
 mod outcome;
 pub mod pairwise;
@@ -27,8 +28,9 @@ mod rule;
 
 pub use counts::Counts;
 pub use fraction::{Fraction, parse_fraction};
+pub use histogram::{NO_PICK, profile_of_ballots};
 pub use ladder::{Ladder, Step};
-pub use outcome::{Detail, Outcome, Standing, Tie};
+pub use outcome::{Detail, Outcome, Standing, Term, Tie};
 pub use parameters::{Election, MAX_WEIGHT, Parameters, Refusal};
 pub use profile::Profile;
 pub use rule::{Family, MAX_PICKS, PARAMETERS, Parameter, Property, Rule, Titles, rules};

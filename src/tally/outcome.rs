@@ -19,8 +19,8 @@ pub struct Outcome {
 /// How a count went, in the terms of the rule's family.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Detail {
-    /// Points: the scores say it all.
-    Positional,
+    /// Points: for each candidate what its score adds up from, a line a rank and length of ballots.
+    Positional(Vec<Vec<Term>>),
     /// Duels.
     Pairwise(Box<Pairwise>),
     /// Bucklin: ranks counted until there is a majority.
@@ -31,6 +31,17 @@ pub enum Detail {
     Stages(Stages),
     /// A set of so many candidates.
     Portfolio(Box<Portfolio>),
+}
+
+/// So much weight at so many points.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Term {
+    /// The weight of the ballots.
+    pub weight: Fraction,
+    /// What each of them gives.
+    pub points: Fraction,
+    /// The rank, from 1; none for the unranked.
+    pub rank: Option<usize>,
 }
 
 /// Where one candidate stands.
@@ -73,7 +84,8 @@ impl Outcome {
         ladder: &Ladder,
         cut: usize,
     ) -> Self {
-        let mut outcome = Self { standings: Vec::new(), ties: Vec::new(), detail: Detail::Positional };
+        let mut outcome =
+            Self { standings: Vec::new(), ties: Vec::new(), detail: Detail::Positional(Vec::new()) };
         for tier in tiers {
             let rank = outcome.standings.len() + 1;
             let size = tier.len();

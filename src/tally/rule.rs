@@ -4,7 +4,9 @@ use std::fmt;
 
 use super::ladder::Step;
 use super::positional::{self, Scale};
-use super::{Election, Fraction, MAX_WEIGHT, Outcome, Parameters, Refusal, pairwise, portfolio, rounds};
+use super::{
+    Detail, Election, Fraction, MAX_WEIGHT, Outcome, Parameters, Refusal, pairwise, portfolio, rounds,
+};
 
 /// The most picks a ballot can hold: as many as there can be candidates. Rounds allow fewer.
 pub const MAX_PICKS: usize = 64;
@@ -581,7 +583,7 @@ impl Rule {
     }
 
     /// What people call it.
-    pub fn title(&self, pick: fn(&Titles) -> &'static str) -> String {
+    pub fn title(&self, pick: impl Fn(&Titles) -> &'static str) -> String {
         match self.depth {
             None => pick(&self.row.title).to_owned(),
             Some(depth) => format!("{} (j = {depth})", pick(&self.row.title)),
@@ -668,8 +670,10 @@ impl Rule {
                 let frame = self.frame(candidates, election.picks, parameters.points.as_deref())?;
                 let lengths = 0..=election.counts.longest();
                 let scales: Vec<Scale> = lengths.map(|length| scale(&frame, length)).collect();
-                let scores = positional::scores(election.counts, election.profile.unit(), &scales);
-                Ok(Outcome::by_score(&scores, election.counts, &parameters.ladder, parameters.cut))
+                let terms = positional::terms(election, &scales);
+                let scores = positional::scores(&terms);
+                let outcome = Outcome::by_score(&scores, election.counts, &parameters.ladder, parameters.cut);
+                Ok(outcome.with(Detail::Positional(terms)))
             }
             Method::Pairwise(count) | Method::Rounds(count) | Method::Portfolio(count) => {
                 count(election, parameters)

@@ -16,6 +16,7 @@ mod cli_round;
 mod cli_round_files;
 mod cli_settings;
 mod cli_tally;
+mod cli_tally_rules;
 mod cli_token;
 mod conditions;
 mod crash;

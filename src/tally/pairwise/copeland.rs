@@ -63,6 +63,7 @@ impl fmt::Display for Draws {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the one shape of all rules in the table")]
 pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<Outcome, Refusal> {
     let counts = election.counts;
     let candidates = counts.candidates();

@@ -216,11 +216,14 @@ pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
 
     let tiers_before = tiers(&optimal);
     let tiers_after = tiers(&first);
-    let mut outcome = Outcome { standings: Vec::new(), ties: Vec::new(), detail: Detail::Positional };
+    let mut outcome =
+        Outcome { standings: Vec::new(), ties: Vec::new(), detail: Detail::Positional(Vec::new()) };
     let mut rank_of = vec![0; candidates];
     let mut rank = 1;
     for tier in &tiers_before {
-        tier.iter().for_each(|&c| rank_of[c] = rank);
+        for &c in tier {
+            rank_of[c] = rank;
+        }
         rank += tier.len();
     }
     for tier in tiers_after {

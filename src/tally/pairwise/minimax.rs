@@ -22,6 +22,7 @@ use num_traits::Zero;
 use super::{Pairwise, Strength};
 use crate::tally::{Detail, Election, Fraction, Outcome, Parameters, Refusal};
 
+#[expect(clippy::unnecessary_wraps, reason = "the one shape of all rules in the table")]
 pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<Outcome, Refusal> {
     let counts = election.counts;
     let strength = parameters.strength.unwrap_or_default();

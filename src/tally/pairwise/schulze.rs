@@ -20,6 +20,7 @@
 use super::{Pairwise, by_tiers, square, strengths, tiers_of};
 use crate::tally::{Detail, Election, Outcome, Parameters, Refusal};
 
+#[expect(clippy::unnecessary_wraps, reason = "the one shape of all rules in the table")]
 pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<Outcome, Refusal> {
     let strength = parameters.strength.unwrap_or_default();
     let candidates = election.counts.candidates();

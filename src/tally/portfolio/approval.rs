@@ -40,7 +40,7 @@ pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
     } else {
         optimise(&hall, &listed, |best| hall.fraction(best))?
     };
-    Ok(hall.outcome(&found, &found.sets))
+    Ok(hall.outcome(&found))
 }
 
 /// Without conditions: all above the line, and any choice of those on it. Those choices are counted, not tried.

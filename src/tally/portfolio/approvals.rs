@@ -1,5 +1,6 @@
 //! The ballots as sets: what each lists, whatever the order.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use crate::tally::Profile;
@@ -14,6 +15,8 @@ pub(super) struct Approvals {
     /// W.
     pub(super) total: u128,
     candidates: usize,
+    /// For every set of candidates the weight of the ballots that list nobody outside it.
+    within: OnceCell<Vec<u128>>,
 }
 
 impl Approvals {
@@ -23,7 +26,12 @@ impl Approvals {
             let set = ranking.iter().fold(Set(0), |set, &c| set.with(c.into()));
             *sets.entry(set).or_default() += weight;
         }
-        Self { sets: sets.into_iter().collect(), total: profile.weight(), candidates: profile.candidates() }
+        Self {
+            sets: sets.into_iter().collect(),
+            total: profile.weight(),
+            candidates: profile.candidates(),
+            within: OnceCell::new(),
+        }
     }
 
     /// The weight that lists at least so many of these.
@@ -32,16 +40,21 @@ impl Approvals {
         self.sets.iter().filter(enough).map(|(_, weight)| weight).sum()
     }
 
-    /// Coverage of any set of candidates, from a table where one can be made.
-    pub(super) fn table(&self) -> Table<'_> {
-        Table { approvals: self, disjoint: self.is_tabled().then(|| self.within_all()) }
+    /// The weight of the ballots that list at least one of these: from a table, where one can be made.
+    pub(super) fn covered(&self, portfolio: Set) -> u128 {
+        if !self.is_tabled() {
+            return self.listing(portfolio, 1);
+        }
+        let outside = !portfolio.0 & Set::all(self.candidates).0;
+        let within = self.within.get_or_init(|| self.within_all());
+        self.total - within[usize::try_from(outside).expect("at most twenty bits")]
     }
 
     pub(super) fn is_tabled(&self) -> bool {
         self.candidates <= MOST_TABLED
     }
 
-    /// For every set of candidates the weight of the ballots that list nobody outside it (sum over subsets).
+    /// Sums over subsets, one candidate after the other (Yates 1937).
     fn within_all(&self) -> Vec<u128> {
         let mut within = vec![0; 1 << self.candidates];
         for (set, weight) in &self.sets {
@@ -55,24 +68,5 @@ impl Approvals {
             }
         }
         within
-    }
-}
-
-/// What sets of candidates cover.
-pub(super) struct Table<'a> {
-    approvals: &'a Approvals,
-    disjoint: Option<Vec<u128>>,
-}
-
-impl Table<'_> {
-    /// The weight of the ballots that list at least one of these.
-    pub(super) fn covered(&self, portfolio: Set) -> u128 {
-        match &self.disjoint {
-            Some(within) => {
-                let outside = !portfolio.0 & Set::all(self.approvals.candidates).0;
-                self.approvals.total - within[usize::try_from(outside).expect("at most twenty bits")]
-            }
-            None => self.approvals.listing(portfolio, 1),
-        }
     }
 }

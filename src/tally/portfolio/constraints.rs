@@ -37,9 +37,7 @@ impl Constraints {
 
     /// Whether a portfolio that holds these could still become a good one by holding more.
     pub(super) fn can_grow(&self, set: Set) -> bool {
-        let cost = |budget: &Budget| {
-            set.members().into_iter().fold(Fraction::zero(), |sum, c| sum + &budget.costs[c])
-        };
+        let cost = |budget: &Budget| set.members().fold(Fraction::zero(), |sum, c| sum + &budget.costs[c]);
         !self.exclude.iter().any(|&c| set.has(c))
             && !self.either_or.iter().any(|&(a, b)| set.has(a) && set.has(b))
             && self.budget.as_ref().is_none_or(|budget| cost(budget) <= budget.limit)

@@ -19,7 +19,7 @@
 
 use super::approvals::Approvals;
 use super::search::Objective;
-use super::{Hall, optimise};
+use super::{Found, Hall, optimise};
 use crate::tally::rounds::Set;
 use crate::tally::{Election, Outcome, Parameters, Refusal};
 
@@ -47,10 +47,10 @@ pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
     let found = optimise(&hall, &Covered(&hall.approvals), |best| hall.fraction(best))?;
     let linear = super::figures::linear(election);
     let second = |&set: &Set| {
-        let score: u128 = set.members().into_iter().map(|c| linear[c]).sum();
+        let score: u128 = set.members().map(|c| linear[c]).sum();
         (hall.approvals.listing(set, 2), score)
     };
     let most = found.sets.iter().map(second).max();
     let decisive: Vec<Set> = found.sets.iter().copied().filter(|set| Some(second(set)) == most).collect();
-    Ok(hall.outcome(&found, &decisive))
+    Ok(hall.outcome_among(&found, &Found::all(None, decisive)))
 }

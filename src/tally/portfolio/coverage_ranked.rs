@@ -22,17 +22,17 @@ use num_traits::{One, ToPrimitive};
 use super::search::Objective;
 use super::{Hall, optimise};
 use crate::tally::rounds::Set;
-use crate::tally::{Election, Fraction, Outcome, Parameters, Profile, Refusal, positional};
+use crate::tally::{Election, Fraction, Outcome, Parameters, Refusal, positional};
 
 /// Points of the best pick, in whole parts of a point.
 struct BestPick<'a> {
-    profile: &'a Profile,
+    ballots: Vec<(&'a [u8], u128)>,
     points: Vec<u128>,
 }
 
 impl Objective for BestPick<'_> {
     fn gains(&self, set: Set, gains: &mut [u128]) {
-        for (ranking, weight) in self.profile.weights() {
+        for &(ranking, weight) in &self.ballots {
             let best = ranking.iter().position(|&c| set.has(c.into()));
             let reached = best.map_or(0, |rank| self.points[rank]);
             for (&c, &points) in ranking[..best.unwrap_or(ranking.len())].iter().zip(&self.points) {
@@ -42,7 +42,7 @@ impl Objective for BestPick<'_> {
     }
 
     fn effort(&self) -> usize {
-        self.profile.weights().count() * 2
+        self.ballots.len() * 2
     }
 }
 
@@ -58,7 +58,8 @@ pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
     let parts = points.iter().fold(BigInt::one(), |parts, points| parts.lcm(points.denom()));
     let whole = |points: &Fraction| (points * &parts).to_integer().to_u128().filter(|&p| p < 1 << 40);
     let points: Option<Vec<u128>> = points.iter().map(whole).collect();
-    let objective = BestPick { profile: election.profile, points: points.ok_or(Refusal::TooFine)? };
+    let objective =
+        BestPick { ballots: election.profile.weights().collect(), points: points.ok_or(Refusal::TooFine)? };
     let found = optimise(&hall, &objective, |best| hall.fraction(best) / &parts)?;
-    Ok(hall.outcome(&found, &found.sets))
+    Ok(hall.outcome(&found))
 }

@@ -50,14 +50,14 @@ pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
         },
     );
     let before = bought.found(None).optima(&hall.places);
-    let in_debt = |branch: Branch<Purses>| Branch { state: branch.state.negated(), ..branch };
+    let in_debt = |branch: Branch<Purses>| branch.with(|purses| purses.negated());
     let start =
         Sequences { branches: bought.branches.into_iter().map(in_debt).collect(), complete: bought.complete };
     let sequences = fill(&hall, start);
     let found = sequences.found(None);
-    let outcome = hall.outcome(&found, &found.sets);
+    let outcome = hall.outcome(&found);
     Ok(outcome.adding(|portfolio| {
-        portfolio.selection = sequences.path(portfolio.selected.as_ref());
+        portfolio.selection = sequences.path(portfolio.selected.as_ref(), &hall.places);
         portfolio.before_completion = Some(before);
     }))
 }

@@ -8,6 +8,9 @@ use crate::tally::{Election, Fraction};
 /// How many portfolios are compared for the trade-offs.
 const MOST_COMPARED: usize = 200_000;
 
+/// Up to so many candidates all sets of them are gone through.
+const MOST_SCANNED: usize = 16;
+
 /// What a portfolio covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Coverage {
@@ -56,6 +59,13 @@ pub(super) fn coverage(hall: &Hall<'_>, portfolio: Set) -> Coverage {
 /// The best coverage of every size from 1 on; ends early where the search would take too long.
 pub(super) fn curve(hall: &Hall<'_>) -> Vec<Fraction> {
     let candidates = hall.candidates();
+    if candidates <= MOST_SCANNED {
+        let mut best = vec![0; candidates + 1];
+        for set in (0..1_u64 << candidates).map(Set) {
+            best[set.len()] = hall.approvals.covered(set).max(best[set.len()]);
+        }
+        return best[1..].iter().map(|&weight| hall.fraction(weight)).collect();
+    }
     let all = hall.approvals.listing(Set::all(candidates), 1);
     let mut reached = 0;
     let best = |seats: usize| {
@@ -69,7 +79,6 @@ pub(super) fn curve(hall: &Hall<'_>) -> Vec<Fraction> {
 
 /// The portfolios of the size that are allowed and that no other one beats in both figures, the best score first.
 pub(super) fn trade_offs(hall: &Hall<'_>) -> Option<Vec<TradeOff>> {
-    let table = hall.approvals.table();
     let linear = linear(hall.election);
     let most = if hall.approvals.is_tabled() { MOST_COMPARED } else { MOST_COMPARED / 20 };
     // For each score reached so far that is not beaten: coverage, the first portfolio by the ladder, how many.
@@ -78,8 +87,8 @@ pub(super) fn trade_offs(hall: &Hall<'_>) -> Option<Vec<TradeOff>> {
         if !hall.parameters.constraints.allow(set) {
             return;
         }
-        let score = set.members().into_iter().map(|c| linear[c]).sum();
-        let covered = table.covered(set);
+        let score = set.members().map(|c| linear[c]).sum();
+        let covered = hall.approvals.covered(set);
         if let Some(equal) = front.iter_mut().find(|(s, c, ..)| (*s, *c) == (score, covered)) {
             equal.3 += 1;
             if by_places(set, &hall.places) < by_places(equal.2, &hall.places) {
@@ -91,7 +100,7 @@ pub(super) fn trade_offs(hall: &Hall<'_>) -> Option<Vec<TradeOff>> {
         }
     })
     .ok()?;
-    front.sort_unstable_by(|a, b| b.0.cmp(&a.0));
+    front.sort_unstable_by_key(|&(score, ..)| std::cmp::Reverse(score));
     let row = |(score, covered, set, count)| TradeOff {
         score: hall.fraction(score),
         covered: hall.fraction(covered),

@@ -23,7 +23,7 @@ use std::cmp::Ordering;
 
 use num_bigint::BigInt;
 
-use super::approvals::Table;
+use super::approvals::Approvals;
 use super::monroe::{most_portfolios, subsets};
 use super::{Found, Hall, first, search};
 use crate::tally::rounds::Set;
@@ -52,17 +52,17 @@ struct Loads {
 }
 
 impl Loads {
-    fn of(portfolio: Set, table: &Table<'_>) -> Self {
-        let listed = portfolio.members().into_iter().filter(|&c| table.covered(Set(0).with(c)) > 0);
+    fn of(portfolio: Set, approvals: &Approvals) -> Self {
+        let listed = portfolio.members().filter(|&c| approvals.covered(Set(0).with(c)) > 0);
         let mut left = listed.fold(Set(0), Set::with);
         let unlisted = portfolio.len() - left.len();
         let mut done = Set(0);
         let mut loads = Vec::new();
         while left.len() > 0 {
-            let before = table.covered(done);
+            let before = approvals.covered(done);
             let mut densest: Option<(Load, Set)> = None;
             for part in subsets(left).filter(|part| part.len() > 0) {
-                let weight = table.covered(Set(done.0 | part.0)) - before;
+                let weight = approvals.covered(Set(done.0 | part.0)) - before;
                 let load = Load { members: part.len() as u128, weight };
                 densest = Some(match densest {
                     None => (load, part),
@@ -79,7 +79,7 @@ impl Loads {
             let (_, part) = densest.expect("somebody is left");
             done = Set(done.0 | part.0);
             left = Set(left.0 & !part.0);
-            let weight = table.covered(done) - before;
+            let weight = approvals.covered(done) - before;
             loads.push(Load { members: part.len() as u128, weight });
         }
         Self { unlisted, loads }
@@ -97,11 +97,10 @@ impl Loads {
 
 pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<Outcome, Refusal> {
     let hall = Hall::new(election, parameters)?;
-    let table = hall.approvals.table();
     let mut best: Option<(Loads, Vec<Set>)> = None;
     search::each(hall.candidates(), hall.seats, most_portfolios(&hall), |portfolio| {
         if parameters.constraints.allow(portfolio) {
-            let loads = Loads::of(portfolio, &table);
+            let loads = Loads::of(portfolio, &hall.approvals);
             match &mut best {
                 Some((least, sets)) => match loads.cmp(least) {
                     Ordering::Less => best = Some((loads, vec![portfolio])),
@@ -118,7 +117,7 @@ pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
     let largest = loads.loads.first().filter(|_| loads.unlisted == 0).map(each);
     let found = Found::all(largest, sets);
     let published = first(&found.sets, &hall.places);
-    Ok(hall.outcome(&found, &found.sets).adding(|portfolio| {
+    Ok(hall.outcome(&found).adding(|portfolio| {
         if published.is_some() {
             let row = |load: &Load| (each(load), hall.fraction(load.weight));
             portfolio.loads = loads.loads.iter().map(row).collect();

@@ -5,7 +5,8 @@
 //! trade between score and coverage, and a certificate of fairness.
 //!
 //! **Ranks.** Who is in every optimum stands first, then who is in some, then the rest; after the ladder, the
-//! published portfolio stands first as one. A set has no order within.
+//! published portfolio stands first as one. A set has no order within. Where a rule itself prefers some of its optima
+//! (`coverage` does), ranks and ties are of those.
 
 pub mod approval;
 mod approvals;
@@ -129,13 +130,13 @@ impl Found {
 
 /// The places of a set's members in ascending order: portfolios compare place by place.
 fn by_places(set: Set, places: &[usize]) -> Vec<usize> {
-    let mut key: Vec<usize> = set.members().into_iter().map(|c| places[c]).collect();
+    let mut key: Vec<usize> = set.members().map(|c| places[c]).collect();
     key.sort_unstable();
     key
 }
 
 fn in_order(set: Set, places: &[usize]) -> Vec<usize> {
-    let mut members = set.members();
+    let mut members: Vec<usize> = set.members().collect();
     members.sort_by_key(|&c| (places[c], c));
     members
 }
@@ -177,8 +178,14 @@ impl<'a> Hall<'a> {
         self.election.profile.fraction(units)
     }
 
-    /// The outcome of a rule: `decisive` are the optima among which only the ladder still chooses.
-    fn outcome(&self, found: &Found, decisive: &[Set]) -> Outcome {
+    /// The outcome of a rule whose optima only the ladder tells apart.
+    fn outcome(&self, found: &Found) -> Outcome {
+        self.outcome_among(found, found)
+    }
+
+    /// The outcome of a rule that itself prefers some of its optima: those that are `left` are for the ladder.
+    fn outcome_among(&self, found: &Found, left: &Found) -> Outcome {
+        let decisive = &left.sets;
         let published = first(decisive, &self.places);
         let ladder = &self.parameters.ladder;
         let resolved_by = || {
@@ -189,12 +196,12 @@ impl<'a> Hall<'a> {
         };
         let mut standings: Vec<Standing> = (0..self.candidates())
             .map(|candidate| {
-                let rank = if found.shared.has(candidate) {
+                let rank = if left.shared.has(candidate) {
                     1
-                } else if found.possible.has(candidate) {
-                    found.shared.len() + 1
+                } else if left.possible.has(candidate) {
+                    left.shared.len() + 1
                 } else {
-                    found.possible.len() + 1
+                    left.possible.len() + 1
                 };
                 let resolved_rank = match published {
                     None => rank,
@@ -205,7 +212,7 @@ impl<'a> Hall<'a> {
             })
             .collect();
         standings.sort_by_key(|s| (s.resolved_rank, self.places[s.candidate], s.candidate));
-        let tied = Set(found.possible.0 & !found.shared.0);
+        let tied = Set(left.possible.0 & !left.shared.0);
         let ties = (tied.len() > 0).then(|| Tie {
             candidates: standings.iter().map(|s| s.candidate).filter(|&c| tied.has(c)).collect(),
             resolved_by: if published.is_some() { resolved_by() } else { None },
@@ -243,8 +250,8 @@ impl Outcome {
 }
 
 /// A rule that makes a sum over ballots as large as possible.
-fn optimise<'a>(
-    hall: &Hall<'a>,
+fn optimise(
+    hall: &Hall<'_>,
     objective: &impl search::Objective,
     value: impl Fn(u128) -> Fraction,
 ) -> Result<Found, Refusal> {

@@ -45,13 +45,12 @@ pub(super) fn most_portfolios(hall: &Hall<'_>) -> usize {
 pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<Outcome, Refusal> {
     election.whole()?;
     let hall = Hall::new(election, parameters)?;
-    let table = hall.approvals.table();
     let seats = hall.seats as u128;
     let (each, more) = (hall.approvals.total / seats, hall.approvals.total % seats);
     let represented = |portfolio: Set| {
         let cut = |covering: Set| {
             let others = (portfolio.len() - covering.len()) as u128;
-            table.covered(covering) + each * others + more.min(others)
+            hall.approvals.covered(covering) + each * others + more.min(others)
         };
         subsets(portfolio).map(cut).min().expect("a set has subsets")
     };
@@ -68,5 +67,5 @@ pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
     })?;
     let (value, sets) = best.ok_or(Refusal::NoSuchPortfolio)?;
     let found = Found::all(Some(hall.fraction(value)), sets);
-    Ok(hall.outcome(&found, &found.sets))
+    Ok(hall.outcome(&found))
 }

@@ -69,5 +69,5 @@ pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
     let hall = Hall::new(election, parameters)?;
     let harmonic = Harmonic::new(&hall)?;
     let found = optimise(&hall, &harmonic, |best| harmonic.value(&hall, best))?;
-    Ok(hall.outcome(&found, &found.sets))
+    Ok(hall.outcome(&found))
 }

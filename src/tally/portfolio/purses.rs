@@ -171,7 +171,9 @@ impl Purses {
             self.values.iter().map(|value| values.binary_search(value).unwrap_or_default()).collect();
         let divisor = values.iter().fold(self.denominator.clone(), |divisor, value| divisor.gcd(value));
         if !divisor.is_one() {
-            values.iter_mut().for_each(|value| *value /= &divisor);
+            for value in &mut values {
+                *value /= &divisor;
+            }
         }
         Self {
             denominator: self.denominator / divisor,

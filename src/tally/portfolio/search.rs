@@ -20,6 +20,9 @@ pub(super) trait Objective {
 /// How many steps a search may take: some tenths of a second.
 const MOST_EFFORT: usize = 300_000_000;
 
+/// How many steps the search for a value alone may take: there are as many of them as there are sizes.
+const MOST_EFFORT_FOR_A_VALUE: usize = 10_000_000;
+
 struct Search<'a, O> {
     objective: &'a O,
     candidates: usize,
@@ -48,8 +51,12 @@ impl<O: Objective> Search<'_, O> {
             }
             return Ok(());
         }
-        self.effort = self.effort.saturating_add(self.objective.effort());
-        if self.effort > MOST_EFFORT {
+        self.effort = self.effort.saturating_add(self.objective.effort() + self.candidates);
+        let most = match self.keep {
+            Keep::Optima => MOST_EFFORT,
+            Keep::Value => MOST_EFFORT_FOR_A_VALUE,
+        };
+        if self.effort > most {
             return Err(Refusal::TooManyPortfolios);
         }
         let mut gains = vec![0; self.candidates];

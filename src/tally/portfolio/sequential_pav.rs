@@ -37,6 +37,7 @@ pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
         |_, _| (),
     );
     let found = sequences.found(None);
-    let outcome = hall.outcome(&found, &found.sets);
-    Ok(outcome.adding(|portfolio| portfolio.selection = sequences.path(portfolio.selected.as_ref())))
+    let outcome = hall.outcome(&found);
+    Ok(outcome
+        .adding(|portfolio| portfolio.selection = sequences.path(portfolio.selected.as_ref(), &hall.places)))
 }

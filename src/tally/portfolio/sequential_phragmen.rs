@@ -52,10 +52,10 @@ pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
     let start = Purses::equal(&hall.approvals, &Fraction::zero());
     let sequences = fill(&hall, Sequences::begin(start));
     let found = sequences.found(None);
-    let outcome = hall.outcome(&found, &found.sets);
+    let outcome = hall.outcome(&found);
     Ok(outcome.adding(|portfolio| {
         let members = portfolio.selected.as_ref();
-        portfolio.selection = sequences.path(members);
+        portfolio.selection = sequences.path(members, &hall.places);
         let largest = sequences
             .branches
             .iter()

@@ -15,7 +15,7 @@ pub mod modified_borda;
 use num_bigint::BigInt;
 use num_traits::Zero;
 
-use super::{Counts, Fraction};
+use super::{Election, Fraction, Term};
 
 /// What the points of a rule may depend on, besides the length of a ballot.
 #[derive(Debug)]
@@ -46,23 +46,32 @@ impl Scale {
     }
 }
 
-/// Adds the points up, in the unit of the counts: `scales[l]` holds for the ballots of length l.
-pub(super) fn scores(counts: &Counts, unit: u128, scales: &[Scale]) -> Vec<Fraction> {
-    let unit = BigInt::from(unit);
-    let weigh = |points: &Fraction, weight: u128| points * BigInt::from(weight);
-    (0..counts.candidates())
-        .map(|candidate| {
-            let mut score = Fraction::zero();
-            for (length, cells) in counts.by_length() {
-                let scale = &scales[length];
-                for (rank, points) in scale.ranked.iter().enumerate() {
-                    score += weigh(points, cells.at(length, candidate, rank));
-                }
-                score += weigh(&scale.unranked, cells.weight - cells.listed(length, candidate));
-            }
-            score / &unit
-        })
-        .collect()
+/// What the score of each candidate adds up from: `scales[l]` holds for the ballots of length l.
+pub(super) fn terms(election: &Election<'_>, scales: &[Scale]) -> Vec<Vec<Term>> {
+    let counts = election.counts;
+    let term = |weight: u128, points: &Fraction, rank| {
+        let weight = election.profile.fraction(weight);
+        (!weight.is_zero() && !points.is_zero()).then(|| Term { weight, points: points.clone(), rank })
+    };
+    let of = |candidate: usize| {
+        let lengths = counts.by_length().map(move |(length, cells)| {
+            let scale = &scales[length];
+            let ranked = scale.ranked.iter().enumerate();
+            let ranked = ranked.filter_map(move |(rank, points)| {
+                term(cells.at(length, candidate, rank), points, Some(rank + 1))
+            });
+            let unranked = cells.weight - cells.listed(length, candidate);
+            ranked.chain(term(unranked, &scale.unranked, None))
+        });
+        lengths.flatten().collect()
+    };
+    (0..counts.candidates()).map(of).collect()
+}
+
+/// The sum of each candidate's terms.
+pub(super) fn scores(terms: &[Vec<Term>]) -> Vec<Fraction> {
+    let sum = |terms: &Vec<Term>| terms.iter().map(|term| &term.weight * &term.points).sum();
+    terms.iter().map(sum).collect()
 }
 
 fn whole(number: usize) -> Fraction {

@@ -66,8 +66,8 @@ fn votes(profile: &Profile, into: Set) -> (Vec<u128>, u128) {
 
 /// Who of these has the fewest votes.
 fn fewest(votes: &[u128], into: Set) -> Vec<usize> {
-    let least = into.members().into_iter().map(|c| votes[c]).min();
-    into.members().into_iter().filter(|&c| Some(votes[c]) == least).collect()
+    let least = into.members().map(|c| votes[c]).min();
+    into.members().filter(|&c| Some(votes[c]) == least).collect()
 }
 
 pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<Outcome, Refusal> {
@@ -82,7 +82,7 @@ pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
     let mut sharing: Option<(Vec<usize>, usize)> = None;
     while into.len() > 0 {
         let (votes, exhausted) = votes(profile, into);
-        let members = into.members();
+        let members: Vec<usize> = into.members().collect();
         let counting: u128 = members.iter().map(|&c| votes[c]).sum();
         if runoff.majority_in.is_none() && members.iter().any(|&c| votes[c] > counting / 2) {
             runoff.majority_in = Some(runoff.rounds.len() + 1);

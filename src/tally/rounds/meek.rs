@@ -23,9 +23,8 @@
 use num_bigint::BigUint;
 use num_traits::ToPrimitive;
 
-use super::Transfer;
-use super::stv::{Action, Progress, Side};
-use crate::tally::{Election, Outcome, Parameters, Refusal};
+use super::stv::{Action, Counted, Otherwise, Progress, Side};
+use crate::tally::{Election, Parameters};
 
 /// A vote in thousand-millionths.
 const SCALE: u128 = 1_000_000_000;
@@ -69,7 +68,7 @@ fn settle(count: &Progress<'_>, keep: &mut [u128]) -> Vec<u128> {
         let now = votes(count, keep);
         let quota = quota(count, &now);
         let over: u128 = count.elected.iter().map(|&c| now[c].saturating_sub(quota)).sum();
-        if over < SETTLED || count.continuing.members().iter().any(|&c| now[c] >= quota) {
+        if over < SETTLED || count.continuing.members().any(|c| now[c] >= quota) {
             return now;
         }
         let before = keep.to_vec();
@@ -82,8 +81,12 @@ fn settle(count: &Progress<'_>, keep: &mut [u128]) -> Vec<u128> {
     }
 }
 
-pub(super) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<Outcome, Refusal> {
-    let mut count = Progress::begin(election, parameters, SCALE)?;
+pub(super) fn count<'a>(
+    election: &Election<'a>,
+    parameters: &Parameters,
+    otherwise: Option<Otherwise>,
+) -> Counted<'a> {
+    let mut count = Progress::begin(election, parameters, SCALE, otherwise)?;
     let mut keep = vec![SCALE; count.profile.candidates()];
     let first = votes(&count, &keep);
     let mut present = quota(&count, &first);
@@ -96,7 +99,7 @@ pub(super) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
             let surplus = count.elected.iter().map(|&c| count.votes()[c].saturating_sub(present)).sum();
             (action, told) = (Action::Surplus { of, surplus: count.fraction(surplus) }, None);
         } else {
-            let (of, tied) = count.extreme(&count.continuing.members(), Side::Fewest)?;
+            let (of, tied) = count.extreme(count.continuing.members(), Side::Fewest)?;
             count.continuing = count.continuing.without(of);
             count.excluded.push(of);
             keep[of] = 0;
@@ -106,5 +109,5 @@ pub(super) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
         present = quota(&count, &votes);
         count.stage(action, votes, present, told);
     }
-    Ok(count.finish(Transfer::Meek, present))
+    Ok((count, present))
 }

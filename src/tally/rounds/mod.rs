@@ -77,8 +77,23 @@ impl Set {
         self.0.count_ones() as usize
     }
 
-    pub(super) fn members(self) -> Vec<usize> {
-        (0..64).filter(|&candidate| self.has(candidate)).collect()
+    /// Its members, by number.
+    pub(super) fn members(self) -> Members {
+        Members(self.0)
+    }
+}
+
+/// The members of a set that are still to come.
+#[derive(Clone, Debug)]
+pub(super) struct Members(u64);
+
+impl Iterator for Members {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        let next = self.0.trailing_zeros() as usize;
+        self.0 &= self.0.wrapping_sub(1);
+        (next < 64).then_some(next)
     }
 }
 

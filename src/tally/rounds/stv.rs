@@ -110,7 +110,19 @@ pub(super) struct Progress<'a> {
     pub(super) history: Vec<Vec<u128>>,
     pub(super) stages: Vec<Stage>,
     pub(super) ties: Vec<Tie>,
+    /// Takes one tie the other way, to see whether it matters.
+    otherwise: Option<Otherwise>,
 }
+
+/// A tie, by its number from 0, and who of the tied is taken.
+#[derive(Clone, Copy)]
+pub(super) struct Otherwise {
+    tie: usize,
+    takes: usize,
+}
+
+/// How many other ways are counted to see which ties matter; beyond, a tie is taken to.
+const MOST_WAYS: usize = 500;
 
 impl<'a> Progress<'a> {
     /// # Errors
@@ -119,6 +131,7 @@ impl<'a> Progress<'a> {
         election: &Election<'a>,
         parameters: &Parameters,
         scale: u128,
+        otherwise: Option<Otherwise>,
     ) -> Result<Self, Refusal> {
         let profile = election.profile;
         let seats = parameters.seats(profile.candidates())?;
@@ -137,6 +150,7 @@ impl<'a> Progress<'a> {
             history: Vec::new(),
             stages: Vec::new(),
             ties: Vec::new(),
+            otherwise,
         })
     }
 
@@ -156,8 +170,7 @@ impl<'a> Progress<'a> {
     pub(super) fn stage(&mut self, action: Action, votes: Vec<u128>, quota: u128, told: Option<Told>) {
         let total = self.profile.weight() * self.scale;
         let given: u128 = votes.iter().sum();
-        let mut reached: Vec<usize> =
-            self.continuing.members().into_iter().filter(|&c| votes[c] >= quota).collect();
+        let mut reached: Vec<usize> = self.continuing.members().filter(|&c| votes[c] >= quota).collect();
         // Equals stand in the order of the roll: all of them are elected.
         reached.sort_by_key(|&c| (Reverse(votes[c]), c));
         for &c in &reached {
@@ -168,8 +181,7 @@ impl<'a> Progress<'a> {
         if let Some(told) = told.filter(|told| told.resolution.parts.concat().len() > 1) {
             tied = told.resolution.parts.concat();
             resolved_by = told.resolution.resolved_by(&self.ladder);
-            let matters = matches!(action, Action::Exclusion { .. });
-            self.ties.push(Tie { candidates: tied.clone(), resolved_by, matters });
+            self.ties.push(Tie { candidates: tied.clone(), resolved_by, matters: true });
         }
         self.stages.push(Stage {
             action,
@@ -184,16 +196,23 @@ impl<'a> Progress<'a> {
     }
 
     /// Who of these has the most votes or the fewest; equals are told apart.
-    pub(super) fn extreme(&self, among: &[usize], side: Side) -> Result<(usize, Told), Refusal> {
+    pub(super) fn extreme(
+        &self,
+        among: impl Iterator<Item = usize> + Clone,
+        side: Side,
+    ) -> Result<(usize, Told), Refusal> {
         let votes = self.votes();
-        let figures = among.iter().map(|&c| votes[c]);
+        let figures = among.clone().map(|c| votes[c]);
         let extreme = match side {
             Side::Most => figures.max(),
             Side::Fewest => figures.min(),
         };
-        let tied: Vec<usize> = among.iter().copied().filter(|&c| Some(votes[c]) == extreme).collect();
+        let tied: Vec<usize> = among.filter(|&c| Some(votes[c]) == extreme).collect();
         let told = Told::apart(&self.ladder, self.counts, &self.history, tied);
+        let ways = told.resolution.parts.concat();
+        let here = self.otherwise.filter(|other| other.tie == self.ties.len() && ways.len() > 1);
         let one = match side {
+            _ if here.is_some_and(|other| ways.contains(&other.takes)) => here.map_or(0, |other| other.takes),
             Side::Most => told.first()?,
             Side::Fewest => told.last()?,
         };
@@ -207,7 +226,7 @@ impl<'a> Progress<'a> {
         }
         if self.elected.len() < self.seats {
             let votes = self.votes().to_vec();
-            let mut rest = self.continuing.members();
+            let mut rest: Vec<usize> = self.continuing.members().collect();
             rest.sort_by_key(|&c| (Reverse(votes[c]), c));
             self.continuing = Set(0);
             self.elected.extend(&rest);
@@ -228,7 +247,7 @@ impl<'a> Progress<'a> {
     /// The elected in their order, then those who were left by their votes, then the excluded, the last one first.
     pub(super) fn finish(self, method: Transfer, quota: u128) -> Outcome {
         let votes = self.votes();
-        let mut rest = self.continuing.members();
+        let mut rest: Vec<usize> = self.continuing.members().collect();
         rest.sort_by_key(|&c| (Reverse(votes[c]), c));
         let mut standings: Vec<Standing> = Vec::new();
         let mut place = |candidate: usize, rank: usize| {
@@ -258,14 +277,42 @@ pub(super) enum Side {
 }
 
 pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<Outcome, Refusal> {
-    match parameters.method.unwrap_or_default() {
-        Transfer::Scottish => scottish(election, parameters),
-        Transfer::Meek => meek::count(election, parameters),
+    let (method, count): (Transfer, Count) = match parameters.method.unwrap_or_default() {
+        Transfer::Scottish => (Transfer::Scottish, scottish),
+        Transfer::Meek => (Transfer::Meek, meek::count),
+    };
+    let (progress, quota) = count(election, parameters, None)?;
+    let elected = |progress: &Progress<'_>| progress.elected.iter().fold(Set(0), |set, &c| set.with(c));
+    let mut ways_left = MOST_WAYS;
+    let mut matters = |(tie, tied): (usize, &[usize])| {
+        ways_left = ways_left.saturating_sub(tied.len());
+        let differs = |&takes: &usize| {
+            let other = count(election, parameters, Some(Otherwise { tie, takes }));
+            other.map_or(true, |(other, _)| elected(&other) != elected(&progress))
+        };
+        ways_left == 0 || tied.iter().any(differs)
+    };
+    let ties = progress.ties.iter().enumerate();
+    let matters: Vec<bool> = ties.map(|(i, tie)| matters((i, &tie.candidates))).collect();
+    let mut outcome = progress.finish(method, quota);
+    for (tie, matters) in outcome.ties.iter_mut().zip(matters) {
+        tie.matters = matters;
     }
+    Ok(outcome)
 }
 
-fn scottish(election: &Election<'_>, parameters: &Parameters) -> Result<Outcome, Refusal> {
-    let mut count = Progress::begin(election, parameters, SCALE)?;
+/// A count to its end, with the last quota.
+pub(super) type Counted<'a> = Result<(Progress<'a>, u128), Refusal>;
+
+/// How a method counts.
+type Count = for<'a> fn(&Election<'a>, &Parameters, Option<Otherwise>) -> Counted<'a>;
+
+fn scottish<'a>(
+    election: &Election<'a>,
+    parameters: &Parameters,
+    otherwise: Option<Otherwise>,
+) -> Counted<'a> {
+    let mut count = Progress::begin(election, parameters, SCALE, otherwise)?;
     let candidates = count.profile.candidates();
     let quota = (count.profile.weight() / (count.seats as u128 + 1) + 1) * SCALE;
     let mut piles: Vec<Vec<Paper<'_>>> = (0..candidates).map(|_| Vec::new()).collect();
@@ -282,13 +329,13 @@ fn scottish(election: &Election<'_>, parameters: &Parameters) -> Result<Outcome,
         let mut votes = count.votes().to_vec();
         let (action, of, told);
         if over.is_empty() {
-            (of, told) = count.extreme(&count.continuing.members(), Side::Fewest)?;
+            (of, told) = count.extreme(count.continuing.members(), Side::Fewest)?;
             action = Action::Exclusion { of };
             count.continuing = count.continuing.without(of);
             count.excluded.push(of);
             votes[of] = 0;
         } else {
-            (of, told) = count.extreme(&over, Side::Most)?;
+            (of, told) = count.extreme(over.iter().copied(), Side::Most)?;
             let (all, surplus) = (votes[of], votes[of] - quota);
             action = Action::Surplus { of, surplus: count.fraction(surplus) };
             for paper in &mut piles[of] {
@@ -305,5 +352,5 @@ fn scottish(election: &Election<'_>, parameters: &Parameters) -> Result<Outcome,
         }
         count.stage(action, votes, quota, Some(told));
     }
-    Ok(count.finish(Transfer::Scottish, quota))
+    Ok((count, quota))
 }
