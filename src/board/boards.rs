@@ -1,7 +1,7 @@
 //! The boards of all rounds, and what each keeps rendered.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
 
@@ -15,8 +15,10 @@ use crate::store::{self, Store};
 
 /// JSON and CSV, each as it is, with gzip and with brotli.
 const COMMON: usize = 6;
-/// How many other representations a board keeps; beyond that it forgets them and begins anew.
+/// How many other representations a board keeps, and how many bytes of them; beyond that it forgets them and begins
+/// anew.
 const OTHERS: usize = 256;
+const OTHER_BYTES: usize = 32 * 1024 * 1024;
 
 /// A round at one sequence, with what has been rendered of it.
 #[derive(Debug)]
@@ -24,8 +26,15 @@ pub struct Board {
     /// The round and its ballots.
     pub ledger: Arc<Ledger>,
     common: [OnceLock<Arc<Body>>; COMMON],
-    others: Mutex<HashMap<Wanted, Arc<Body>>>,
+    others: Mutex<Others>,
     participation: OnceLock<Participation>,
+}
+
+/// Representations that are asked for now and then.
+#[derive(Debug, Default)]
+struct Others {
+    bodies: HashMap<Wanted, Arc<Body>>,
+    bytes: usize,
 }
 
 impl Board {
@@ -33,29 +42,38 @@ impl Board {
         Self { ledger, common: Default::default(), others: Mutex::default(), participation: OnceLock::new() }
     }
 
-    /// The representation asked for, rendered at most once.
+    /// The representation asked for, if it has been rendered.
+    pub fn kept(&self, wanted: &Wanted) -> Option<Arc<Body>> {
+        match wanted.common() {
+            Some(place) => self.common[place].get().map(Arc::clone),
+            None => self.others().bodies.get(wanted).map(Arc::clone),
+        }
+    }
+
+    /// The representation asked for, rendered unless it is kept.
     ///
     /// # Errors
     /// Every fault of the query.
     pub fn result(&self, wanted: &Wanted, links: &Links) -> Result<Arc<Body>, Vec<Fault>> {
-        if let Some(place) = wanted.common() {
-            let slot = &self.common[place];
-            if let Some(body) = slot.get() {
-                return Ok(Arc::clone(body));
-            }
-            let body = Arc::new(body::render(&self.ledger, wanted, links)?);
-            return Ok(Arc::clone(slot.get_or_init(|| body)));
-        }
-        if let Some(body) = self.others.lock().unwrap_or_else(PoisonError::into_inner).get(wanted) {
-            return Ok(Arc::clone(body));
+        if let Some(body) = self.kept(wanted) {
+            return Ok(body);
         }
         let body = Arc::new(body::render(&self.ledger, wanted, links)?);
-        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
-        if others.len() >= OTHERS {
-            others.clear();
+        if let Some(place) = wanted.common() {
+            return Ok(Arc::clone(self.common[place].get_or_init(|| body)));
         }
-        others.insert(wanted.clone(), Arc::clone(&body));
+        let mut others = self.others();
+        if others.bodies.len() >= OTHERS || others.bytes + body.bytes.len() > OTHER_BYTES {
+            *others = Others::default();
+        }
+        others.bytes += body.bytes.len();
+        let twice = others.bodies.insert(wanted.clone(), Arc::clone(&body));
+        others.bytes -= twice.map_or(0, |body| body.bytes.len());
         Ok(body)
+    }
+
+    fn others(&self) -> MutexGuard<'_, Others> {
+        self.others.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Who has answered.

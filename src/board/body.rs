@@ -10,7 +10,6 @@ use crate::service::Fault;
 use crate::service::Query;
 use crate::service::ledger::Ledger;
 use crate::service::results::{Disclosure, tally};
-use crate::tally::Family;
 
 /// The form of a representation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -92,7 +91,7 @@ pub struct Wanted {
     pub language: Language,
     /// The content coding.
     pub encoding: Encoding,
-    /// Whether the reader may list ballots.
+    /// What the reader may learn of single ballots, where it makes a difference to the answer.
     pub disclosure: Disclosure,
 }
 
@@ -120,8 +119,6 @@ pub struct Body {
     pub link: Option<String>,
     /// What a saved file is called.
     pub file_name: Option<String>,
-    /// Whether who may list ballots is told more than others.
-    pub tells_more: bool,
     /// The body.
     pub bytes: Bytes,
 }
@@ -149,9 +146,6 @@ pub(super) fn render(ledger: &Ledger, wanted: &Wanted, links: &Links) -> Result<
             let mark = if ledger.synthetic > 0 { "-synthetic" } else { "" };
             format!("{}-{}-{}{mark}.csv", round.id, answer.tally.rule.id(), round.sequence)
         }),
-        tells_more: answer.groups.is_some()
-            || answer.tally.group.is_some()
-            || answer.tally.rule.family() == Family::Portfolio,
         bytes: wanted.encoding.encode(body).into(),
     })
 }

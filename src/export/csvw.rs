@@ -20,11 +20,6 @@ impl Column {
         Self { name: name.into(), datatype, required: true, description: (sv, en) }
     }
 
-    /// The field's name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
     /// The column with cells that may be empty.
     #[must_use]
     pub fn optional(self) -> Self {

@@ -19,6 +19,9 @@ impl<T: Serialize> Serialize for ById<T> {
     }
 }
 
+/// The largest number that a reader of JSON can be trusted to take for what it is: 2^53 - 1.
+const MOST: u64 = (1 << 53) - 1;
+
 type Square = ById<ById<String>>;
 
 /// The members that only one family has.
@@ -240,7 +243,7 @@ impl Writer<'_> {
     fn orders(&self, orders: &Orders) -> OrdersView {
         OrdersView {
             score: orders.score.to_string(),
-            optimal: orders.optimal,
+            optimal: orders.optimal.min(MOST),
             complete: orders.listed.len() as u64 == orders.optimal,
             published: orders.published.as_ref().map(|order| self.ids(order)),
             listed: orders.listed.iter().map(|order| self.ids(order)).collect(),
@@ -316,7 +319,7 @@ impl Writer<'_> {
 
     fn optima(&self, optima: &Optima) -> OptimaView {
         OptimaView {
-            count: optima.count,
+            count: optima.count.min(MOST),
             complete: optima.complete,
             listed: optima.listed.iter().map(|members| self.ids(members)).collect(),
             shared: self.ids(&optima.shared),

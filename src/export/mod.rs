@@ -12,6 +12,7 @@ mod family;
 pub mod labels;
 mod links;
 pub mod participation;
+mod result_table;
 pub mod results;
 pub mod rounds;
 pub mod rules;

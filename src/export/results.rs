@@ -2,18 +2,17 @@
 
 use num_bigint::BigInt;
 use serde::Serialize;
-use serde_json::json;
 
-use super::csvw::{self, Column};
 use super::family::FamilyMembers;
-use super::{Cell, Dialect, Language, Link, Links, Table, decimal};
+pub use super::result_table::{csv, csvw};
+use super::{Link, Links, decimal};
 use crate::domain::{Slate, State};
 use crate::service::Query;
 use crate::service::groups::GroupKey;
 use crate::service::ledger::Ledger;
 use crate::service::results::{Answer, GroupTally, NoTally, Tally, Used};
 use crate::tally::portfolio::Constraints;
-use crate::tally::{Detail, Fraction, Standing, Step};
+use crate::tally::{Fraction, Standing, Step};
 
 /// A result document.
 #[derive(Debug, Serialize)]
@@ -159,11 +158,7 @@ pub fn document(slate: &Slate, answer: &Answer, rule_set: Option<String>) -> Res
         as_of: None,
         rule: RuleUsed {
             id: tally.rule.id(),
-            rule_set: rule_set.map(|id| match &tally.used.weights {
-                // Other weights make another rule set.
-                Some(weights) => format!("{id}+weights={weights}"),
-                None => id,
-            }),
+            rule_set: rule_set.map(|id| rule_set_used(&id, tally)),
             parameters: parameters(slate, &tally.used),
         },
         group: tally.group.as_ref().map(GroupKey::written),
@@ -183,6 +178,14 @@ pub fn document(slate: &Slate, answer: &Answer, rule_set: Option<String>) -> Res
             .map(|groups| groups.groups.iter().map(|group| group_view(slate, group)).collect()),
         log_head: None,
         links: Vec::new(),
+    }
+}
+
+/// The rule set that counted: other weights make another one.
+pub(super) fn rule_set_used(id: &str, tally: &Tally) -> String {
+    match &tally.used.weights {
+        Some(weights) => format!("{id}+weights={weights}"),
+        None => id.to_owned(),
     }
 }
 
@@ -328,206 +331,4 @@ pub(super) fn share(part: u64, whole: u64) -> Fraction {
 /// The document as JSON, as every way out writes it.
 pub fn json(document: &ResultDocument) -> Vec<u8> {
     serde_json::to_vec(document).expect("a document of texts and numbers")
-}
-
-/// What the columns of a count's table are: one list for the table itself and for its description.
-struct Columns {
-    columns: Vec<(Column, &'static str)>,
-}
-
-impl Columns {
-    fn of(answer: &Answer) -> Self {
-        let tally = &answer.tally;
-        let ranks = tally.rank_counts.first().map_or(0, Vec::len);
-        let mut columns: Vec<(Column, &'static str)> = Vec::new();
-        let mut add = |column: Column, heading: &'static str| columns.push((column, heading));
-        if answer.groups.is_some() {
-            add(Column::new("group", "string", "Gruppen, kolumn:värde", "The group, column:value"), "Grupp");
-            add(
-                Column::new("eligible", "integer", "Antal i gruppen", "How many the group has"),
-                "Antal i gruppen",
-            );
-            add(
-                Column::new(
-                    "counted",
-                    "integer",
-                    "Antal räknade i gruppen",
-                    "How many of the group are counted",
-                ),
-                "Antal räknade",
-            );
-        }
-        add(
-            Column::new(
-                "rank",
-                "integer",
-                "Placering före stegen för lika",
-                "Standard competition rank before the tie ladder",
-            )
-            .optional(),
-            "Placering",
-        );
-        add(
-            Column::new(
-                "resolvedRank",
-                "integer",
-                "Placering efter stegen för lika",
-                "Rank after the tie ladder",
-            )
-            .optional(),
-            "Avgjord placering",
-        );
-        add(Column::new("initiativeId", "string", "Initiativets id", "Id of the initiative"), "Initiativ-id");
-        add(Column::new("title", "string", "Initiativets titel", "Title of the initiative"), "Titel");
-        add(
-            Column::new(
-                "score",
-                "string",
-                "Exakt poäng: heltal eller bråk",
-                "Exact score: a whole number or a fraction",
-            )
-            .optional(),
-            "Poäng",
-        );
-        add(
-            Column::new(
-                "scoreDecimal",
-                "decimal",
-                "Poängen avrundad till sex decimaler",
-                "The score rounded to six decimals",
-            )
-            .optional(),
-            "Poäng (decimal)",
-        );
-        add(
-            Column::new("listed", "integer", "Antal som valt initiativet", "How many picked the initiative"),
-            "Antal som valt",
-        );
-        add(
-            Column::new(
-                "listedShare",
-                "string",
-                "Andel av de räknade, som bråk",
-                "Share of those counted, as a fraction",
-            ),
-            "Andel som valt",
-        );
-        for rank in 1..=ranks {
-            add(
-                Column::new(
-                    format!("rank{rank}"),
-                    "integer",
-                    "Antal som satt det på platsen",
-                    "How many put it at this rank",
-                ),
-                "Plats",
-            );
-        }
-        if tally.weighted.is_some() {
-            add(
-                Column::new(
-                    "listedWeight",
-                    "string",
-                    "Vikten hos dem som valt initiativet",
-                    "The weight of those who picked the initiative",
-                ),
-                "Vikt som valt",
-            );
-        }
-        if matches!(tally.outcome.detail, Detail::Portfolio(_)) {
-            add(
-                Column::new(
-                    "selected",
-                    "boolean",
-                    "Om initiativet är med i portföljen; tomt om ingen är utsedd",
-                    "Whether the initiative is in the portfolio; empty if none is published",
-                )
-                .optional(),
-                "Med i portföljen",
-            );
-        }
-        Self { columns }
-    }
-
-    /// Every heading: the field's name, and what Excel's reader sees.
-    fn headings(&self) -> Vec<(String, String)> {
-        let heading = |(column, heading): &(Column, &'static str)| {
-            let name = column.name().to_owned();
-            let heading = match name.strip_prefix("rank").filter(|rank| !rank.is_empty()) {
-                Some(rank) => format!("{heading} {rank}"),
-                None => (*heading).to_owned(),
-            };
-            (name, heading)
-        };
-        self.columns.iter().map(heading).collect()
-    }
-}
-
-/// What the columns of a count's table mean.
-pub fn csvw(ledger: &Ledger, answer: &Answer, links: &Links, query: &Query, language: Language) -> Vec<u8> {
-    let lang = language.pick("", "lang=en");
-    let table = address(ledger, links, &["format=csv", &query.written(), lang]);
-    let columns: Vec<Column> = Columns::of(answer).columns.into_iter().map(|(column, _)| column).collect();
-    let round = &ledger.round;
-    let tally = &answer.tally;
-    let rule = document(&ledger.slate, answer, Some(round.rule_set())).rule;
-    let notes = json!({
-        "roundId": round.id.as_str(), "rule": tally.rule.id(), "ruleSet": rule.rule_set,
-        "sequence": round.sequence, "eligible": tally.eligible, "counted": tally.counted,
-        "syntheticBallots": ledger.synthetic, "logHead": round.head.to_string(),
-    });
-    let title = language.of(&round.definition.title);
-    let key: &[&str] = if answer.groups.is_some() { &["group", "initiativeId"] } else { &["initiativeId"] };
-    csvw::metadata(&table, title, &columns, key, &notes)
-}
-
-/// The table of a count: one row an initiative, in resolved order; with groups, so for each of them.
-pub fn csv(slate: &Slate, answer: &Answer, dialect: Dialect, language: Language) -> Vec<u8> {
-    let headings = Columns::of(answer).headings();
-    let mut table = Table::new(dialect, headings.iter().map(|(name, heading)| (&**name, &**heading)));
-    match &answer.groups {
-        None => rows(&mut table, slate, &answer.tally, language, &[]),
-        Some(groups) => {
-            for group in &groups.groups {
-                let key = Cell::Code(group.key.written());
-                match &group.tally {
-                    Ok(tally) => {
-                        let lead = [key, Cell::number(group.eligible), Cell::number(tally.counted)];
-                        rows(&mut table, slate, tally, language, &lead);
-                    }
-                    // A group without figures has no rows: in a table they would read as zeros.
-                    Err(NoTally::Withheld | NoTally::Refused(_)) => {}
-                }
-            }
-        }
-    }
-    table.finish()
-}
-
-fn rows(table: &mut Table, slate: &Slate, tally: &Tally, language: Language, lead: &[Cell]) {
-    for standing in &tally.outcome.standings {
-        let c = standing.candidate;
-        let initiative = &slate.initiatives()[c];
-        let listed = tally.listed[c];
-        let mut row = lead.to_vec();
-        row.extend([
-            Cell::number(standing.rank),
-            Cell::number(standing.resolved_rank),
-            Cell::Code(initiative.id.to_string()),
-            Cell::Text(language.of(&initiative.title).to_owned()),
-            standing.score.as_ref().map_or(Cell::EMPTY, |score| table.fraction(score)),
-            standing.score.as_ref().map_or(Cell::EMPTY, |score| table.decimal(score)),
-            Cell::number(listed),
-            table.fraction(&share(listed, tally.counted)),
-        ]);
-        row.extend(tally.rank_counts[c].iter().map(Cell::number));
-        if let Some(weighted) = &tally.weighted {
-            row.push(table.fraction(&weighted.listed[c]));
-        }
-        if let Detail::Portfolio(portfolio) = &tally.outcome.detail {
-            let selected = portfolio.selected.as_ref().map(|members| members.contains(&c));
-            row.push(selected.map_or(Cell::EMPTY, Cell::number));
-        }
-        table.row(row);
-    }
 }

@@ -114,7 +114,12 @@ impl Problem {
             "Det finns fel i adressens parametrar; se errors.",
             "The parameters of the address have faults; see errors.",
         );
-        problem.with(faults, |pointer| At::Parameter(pointer.trim_start_matches("#/").to_owned()))
+        problem.with_query(faults)
+    }
+
+    /// The problem with these faults of query parameters.
+    pub(super) fn with_query(self, faults: Vec<Fault>) -> Self {
+        self.with(faults, |pointer| At::Parameter(pointer.trim_start_matches("#/").to_owned()))
     }
 
     /// Faults of a body, each with its JSON pointer.

@@ -1,18 +1,20 @@
 //! Results: the poll that everything else makes way for.
 
-use actix_web::http::header;
+use std::sync::Arc;
+
+use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::guard::{Caller, SeeResults};
 use super::problem::Problem;
 use super::reply::{self, Cache};
 use super::{Site, conditional, negotiate, query};
-use crate::board::{Format, Wanted};
-use crate::domain::{BallotBook, Definition};
+use crate::board::{Board, Body, Format, Wanted};
+use crate::domain::BallotBook;
 use crate::export::Language;
 use crate::identity::Scope;
-use crate::service::Query;
-use crate::service::results::Disclosure;
+use crate::service::results::{Disclosure, WITHHELD, concerns_ballots};
+use crate::service::{Fault, Query};
 
 pub(super) async fn get(
     caller: Caller<SeeResults>,
@@ -22,11 +24,14 @@ pub(super) async fn get(
 ) -> Result<HttpResponse, Problem> {
     let mut wanted = read(&request)?;
     let board = site.board(&caller, &path)?;
-    wanted.disclosure = disclosure(&caller, &board.ledger.round.definition);
-    let body = board.result(&wanted, &site.links).map_err(Problem::bad_query)?;
-    // Where the ballot book is closed, groups and portfolios tell more to who may list ballots.
-    let same_for_all = board.ledger.round.definition.ballot_book == BallotBook::Open || !body.tells_more;
+    let definition = &board.ledger.round.definition;
+    let same_for_all =
+        definition.ballot_book == BallotBook::Open || !concerns_ballots(&wanted.query, &definition.rule);
+    if !same_for_all && caller.has(Scope::BallotsList) {
+        wanted.disclosure = Disclosure::Ballots;
+    }
     let public = board.ledger.round.results_are_public() && same_for_all;
+    let body = body(&site, &board, &wanted).await?.map_err(|faults| refused(&caller, faults))?;
     let known = conditional::is_known(&request, &body.etag);
     let mut reply = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     reply
@@ -50,13 +55,31 @@ pub(super) async fn get(
     Ok(reply.body(body.bytes.clone()))
 }
 
-/// What the caller may learn of single ballots, where the round does not show them to anyone.
-fn disclosure(caller: &Caller<SeeResults>, definition: &Definition) -> Disclosure {
-    let may_list = caller.identity().is_some_and(|identity| identity.scopes.has(Scope::BallotsList));
-    match definition.ballot_book {
-        BallotBook::Analysts if may_list => Disclosure::Ballots,
-        BallotBook::Analysts | BallotBook::Open => Disclosure::Figures,
+/// What is kept is answered at once; what must be counted first may take long, and others are asking.
+async fn body(
+    site: &web::Data<Site>,
+    board: &Arc<Board>,
+    wanted: &Wanted,
+) -> Result<Result<Arc<Body>, Vec<Fault>>, Problem> {
+    if let Some(body) = board.kept(wanted) {
+        return Ok(Ok(body));
     }
+    let (site, board, wanted) = (site.clone(), Arc::clone(board), wanted.clone());
+    let counted = web::block(move || board.result(&wanted, &site.links)).await;
+    counted.map_err(|error| {
+        tracing::error!(%error, "a count was not finished");
+        Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR)
+    })
+}
+
+/// Faults of the query; but what others may see is withheld from this caller, not asked for wrongly.
+fn refused(caller: &Caller<SeeResults>, faults: Vec<Fault>) -> Problem {
+    if faults.iter().any(|fault| fault.code == WITHHELD)
+        && let Err(problem) = caller.require(Scope::BallotsList)
+    {
+        return problem.with_query(faults);
+    }
+    Problem::bad_query(faults)
 }
 
 fn read(request: &HttpRequest) -> Result<Wanted, Problem> {

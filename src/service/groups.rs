@@ -28,9 +28,6 @@ impl<'a> Voter<'a> {
     }
 }
 
-/// Figures of fewer ballots are for those who may list ballots, where the ballot book is closed.
-pub const LEAST_SHOWN: u64 = 5;
-
 /// A group: everybody with one value in a column, or without any.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GroupKey {
@@ -47,6 +44,9 @@ impl GroupKey {
     }
 }
 
+/// The most groups that are counted one by one: each is a count of its own.
+pub(super) const MOST_GROUPS: usize = 100;
+
 /// The groups of a column, each voter in exactly one.
 pub(super) fn partition<'a>(voters: &[Voter<'a>], column: &str) -> BTreeMap<Option<String>, Vec<Voter<'a>>> {
     let mut groups: BTreeMap<Option<String>, Vec<Voter<'a>>> = BTreeMap::new();
@@ -56,25 +56,6 @@ pub(super) fn partition<'a>(voters: &[Voter<'a>], column: &str) -> BTreeMap<Opti
     let members: usize = groups.values().map(Vec::len).sum();
     assert_eq!(members, voters.len(), "the groups of {column} partition the roll");
     groups
-}
-
-/// Whose figures are not told: those with fewer than [`LEAST_SHOWN`] ballots, and so many more, the smallest first, that
-/// theirs do not follow from the total and the rest.
-pub(super) fn withheld(groups: &BTreeMap<Option<String>, Vec<Voter<'_>>>) -> Vec<Option<String>> {
-    let answered = |voters: &Vec<Voter<'_>>| voters.iter().filter(|v| v.ranking.is_some()).count() as u64;
-    let mut by_size: Vec<(u64, &Option<String>)> =
-        groups.iter().map(|(value, voters)| (answered(voters), value)).collect();
-    by_size.sort_unstable();
-    let mut hidden: u64 = 0;
-    let mut values = Vec::new();
-    for (size, value) in by_size {
-        let small = (1..LEAST_SHOWN).contains(&size);
-        if small || (1..LEAST_SHOWN).contains(&hidden) {
-            hidden += size;
-            values.push(value.clone());
-        }
-    }
-    values
 }
 
 /// Gives each voter the weight that a name stands for; answers how many units are 1.
@@ -112,18 +93,22 @@ pub(super) fn weigh(voters: &mut [Voter<'_>], name: &str) -> Result<u128, Vec<Fa
             ),
         ));
     }
-    let unit = weights.iter().fold(BigInt::one(), |unit, weight| unit.lcm(weight.denom()));
     let too_fine = || {
         fault(
             "Vikterna är för stora eller har för fin gemensam nämnare.",
             "The weights are too large or have too fine a common denominator.",
         )
     };
+    // Many odd denominators have a common one of any length: it is given up as soon as it is too long.
+    let most = BigInt::from(MAX_WEIGHT);
+    let common =
+        |unit: BigInt, weight: &Fraction| Some(unit.lcm(weight.denom())).filter(|unit| *unit <= most);
+    let unit = weights.iter().try_fold(BigInt::one(), common).ok_or_else(too_fine)?;
     let whole = |weight: &Fraction| (weight * &unit).to_integer().to_u128().filter(|w| *w <= MAX_WEIGHT);
     for (voter, weight) in voters.iter_mut().zip(&weights) {
         voter.weight = whole(weight).ok_or_else(too_fine)?;
     }
-    unit.to_u128().filter(|unit| *unit <= MAX_WEIGHT).ok_or_else(too_fine)
+    unit.to_u128().ok_or_else(too_fine)
 }
 
 /// The square root, rounded to the grid of 10^-9, half up.

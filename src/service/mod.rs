@@ -7,6 +7,7 @@
 pub mod ballots;
 mod clock;
 pub mod definition;
+pub mod disclosure;
 mod fault;
 pub mod groups;
 pub mod ledger;

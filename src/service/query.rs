@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use super::Fault;
-use crate::domain::Slate;
+use super::{Fault, Place};
+use crate::domain::{Points, Slate};
 use crate::tally::pairwise::{Strength, copeland::Draws};
 use crate::tally::portfolio::{Budget, Constraints};
 use crate::tally::rounds::Transfer;
-use crate::tally::{Fraction, MAX_PICKS, PARAMETERS, Step, parse_fraction};
+use crate::tally::{Fraction, MAX_PICKS, PARAMETERS, Rule, Step, parse_fraction};
 
 /// The parameters of an address or a command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Query(BTreeMap<&'static str, String>);
+
+/// How many pairs a condition can have.
+const MOST_PAIRS: usize = 64;
 
 /// What is asked for besides the parameters of the table of rules.
 const OTHERS: [&str; 3] = ["rule", "group", "groupBy"];
@@ -80,6 +83,24 @@ impl<'a> Reader<'a> {
         self.faults.push(Fault::member(name, code, sv, en));
     }
 
+    /// Every parameter that this rule does not take: silence would let it seem to have been heard.
+    pub(super) fn not_taken(&mut self, rule: &Rule) {
+        let taken = rule.parameters();
+        for parameter in &PARAMETERS {
+            let name = parameter.name;
+            let is_known = |fault: &Fault| fault.place == Place::Member(name.to_owned());
+            if self.query.get(name).is_some()
+                && !taken.iter().any(|taken| taken.name == name)
+                && !self.faults.iter().any(is_known)
+            {
+                let id = rule.id();
+                let (sv, en) =
+                    (format!("Regeln {id} tar inte {name}."), format!("The rule {id} does not take {name}."));
+                self.fault(name, "parameter", &sv, &en);
+            }
+        }
+    }
+
     /// A whole number from 1 on.
     fn number(&mut self, name: &'static str, most: usize) -> Option<usize> {
         let text = self.query.get(name)?;
@@ -132,8 +153,7 @@ impl<'a> Reader<'a> {
         let text = self.query.get("ladder")?;
         let steps: Result<Vec<Step>, ()> =
             if text == "none" { Ok(Vec::new()) } else { text.split(',').map(str::parse).collect() };
-        let distinct = |steps: &Vec<Step>| (1..steps.len()).all(|i| !steps[..i].contains(&steps[i]));
-        let steps = steps.ok().filter(distinct);
+        let steps = steps.ok().filter(|steps| are_distinct(steps));
         if steps.is_none() {
             self.fault(
                 "ladder",
@@ -147,7 +167,7 @@ impl<'a> Reader<'a> {
 
     pub(super) fn points(&mut self) -> Option<Vec<Fraction>> {
         let text = self.query.get("points")?;
-        let points: Option<Vec<Fraction>> = text.split(',').take(MAX_PICKS + 1).map(parse_fraction).collect();
+        let points: Option<Vec<Fraction>> = text.split(',').take(MAX_PICKS + 1).map(amount).collect();
         if points.is_none() {
             self.fault(
                 "points",
@@ -176,12 +196,13 @@ impl<'a> Reader<'a> {
     fn initiatives(&mut self, name: &'static str) -> Vec<usize> {
         let Some(text) = self.query.get(name) else { return Vec::new() };
         let places: Option<Vec<usize>> = text.split(',').map(|id| self.place(id)).collect();
+        let places = places.filter(|places| are_distinct(places));
         if places.is_none() {
             self.fault(
                 name,
                 "parameter",
-                "Initiativ i omgången, åtskilda med komma.",
-                "Initiatives of the round, with commas.",
+                "Initiativ i omgången, åtskilda med komma, vart och ett en gång.",
+                "Initiatives of the round, with commas, each once.",
             );
         }
         places.unwrap_or_default()
@@ -193,13 +214,14 @@ impl<'a> Reader<'a> {
             let (a, b) = pair.split_once(':')?;
             Some((self.place(a)?, self.place(b)?)).filter(|(a, b)| a != b)
         };
-        let pairs: Option<Vec<(usize, usize)>> = text.split(',').map(pair).collect();
+        let pairs: Option<Vec<(usize, usize)>> = text.split(',').take(MOST_PAIRS + 1).map(pair).collect();
+        let pairs = pairs.filter(|pairs| pairs.len() <= MOST_PAIRS && are_distinct(pairs));
         if pairs.is_none() {
             self.fault(
                 name,
                 "parameter",
-                "Par av olika initiativ i omgången, a:b, åtskilda med komma.",
-                "Pairs of different initiatives of the round, a:b, with commas.",
+                "Par av olika initiativ i omgången, a:b, åtskilda med komma; högst 64, vart och ett en gång.",
+                "Pairs of different initiatives of the round, a:b, with commas; at most 64, each once.",
             );
         }
         pairs.unwrap_or_default()
@@ -207,7 +229,6 @@ impl<'a> Reader<'a> {
 
     fn budget(&mut self) -> Option<Budget> {
         let text = self.query.get("budget")?;
-        let amount = |text: &str| parse_fraction(text).filter(|amount| *amount >= Fraction::default());
         let mut parts = text.split(',');
         let limit = parts.next().and_then(amount);
         let mut costs: Vec<Option<Fraction>> = vec![None; self.slate.len()];
@@ -232,4 +253,15 @@ impl<'a> Reader<'a> {
         }
         budget
     }
+}
+
+/// A whole number or a fraction, with the bounds of the points in a round's definition.
+fn amount(text: &str) -> Option<Fraction> {
+    let is_written_once = |part: &str| part == "0" || !part.starts_with('0');
+    text.parse::<Points>().ok().filter(|_| text.split('/').all(is_written_once))?;
+    parse_fraction(text)
+}
+
+fn are_distinct<T: PartialEq>(items: &[T]) -> bool {
+    (1..items.len()).all(|i| !items[..i].contains(&items[i]))
 }

@@ -1,10 +1,11 @@
 //! Results: which rule is asked for, with what parameters and of whom, and the tally it gives.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use num_traits::{ToPrimitive, Zero};
 
-use super::groups::{self, GroupKey, LEAST_SHOWN, Voter};
+use super::disclosure::{self, LEAST_SHOWN};
+use super::groups::{self, GroupKey, MOST_GROUPS, Voter};
 use super::ledger::Ledger;
 use super::query::Reader;
 use super::{Fault, Query};
@@ -216,11 +217,9 @@ pub fn tally(frame: &Frame<'_>, query: &Query) -> Result<Answer, Vec<Fault>> {
         return Err(faults);
     };
     let counted = |tally: Result<Tally, Fault>| tally.map_err(|fault| vec![fault]);
+    let hidden = request.hidden(&groups)?;
     if let Asked::One(key) = groups {
         let all = groups::partition(&request.voters, &key.column);
-        if frame.disclosure == Disclosure::Figures && groups::withheld(&all).contains(&key.value) {
-            return Err(vec![withheld()]);
-        }
         let voters = &all[&key.value];
         let tally = counted(request.count_voters(voters))?;
         let eligible = Some(voters.len() as u64);
@@ -229,25 +228,45 @@ pub fn tally(frame: &Frame<'_>, query: &Query) -> Result<Answer, Vec<Fault>> {
     let eligible = (!frame.voters.is_empty()).then_some(frame.voters.len() as u64);
     let tally = Tally { eligible, ..counted(request.count_all())? };
     let groups = match groups {
-        Asked::Each(column) => Some(request.each(column)),
+        Asked::Each(column) => Some(request.each(column, &hidden)),
         Asked::All | Asked::One(_) => None,
     };
     Ok(Answer { tally, groups })
 }
 
 impl Request<'_> {
-    /// A tally for every group of a column.
-    fn each(&self, column: String) -> Groups {
-        let all = groups::partition(&self.voters, &column);
-        let hidden = match self.frame.disclosure {
-            Disclosure::Figures => groups::withheld(&all),
-            Disclosure::Ballots => Vec::new(),
+    /// The groups whose figures this reader may not see.
+    ///
+    /// # Errors
+    /// If it is those that are asked for.
+    fn hidden(&self, groups: &Asked) -> Result<BTreeSet<GroupKey>, Vec<Fault>> {
+        if self.frame.disclosure == Disclosure::Ballots {
+            return Ok(BTreeSet::new());
+        }
+        let mut faults = Vec::new();
+        if self.unit.is_some() {
+            faults.push(weights_withheld());
+        }
+        let hidden = match groups {
+            Asked::All => BTreeSet::new(),
+            Asked::One(_) | Asked::Each(_) => disclosure::withheld(&self.voters),
         };
+        if let Asked::One(key) = groups
+            && hidden.contains(key)
+        {
+            faults.push(group_withheld());
+        }
+        if faults.is_empty() { Ok(hidden) } else { Err(faults) }
+    }
+
+    /// A tally for every group of a column.
+    fn each(&self, column: String, hidden: &BTreeSet<GroupKey>) -> Groups {
+        let all = groups::partition(&self.voters, &column);
         self.check_sums(&all);
         let groups = all.iter().map(|(value, voters)| {
             let key = GroupKey { column: column.clone(), value: value.clone() };
             let eligible = voters.len() as u64;
-            let tally = if hidden.contains(value) {
+            let tally = if hidden.contains(&key) {
                 Err(NoTally::Withheld)
             } else {
                 let told = |tally| Tally { eligible: Some(eligible), group: Some(key.clone()), ..tally };
@@ -324,7 +343,7 @@ impl Request<'_> {
             used: self.used.clone(),
             group: None,
             eligible: None,
-            cut: self.frame.cut,
+            cut: self.parameters.cut,
             names: self.names(&outcome, voters),
             outcome,
             rank_counts: candidates.clone().map(rank_counts).collect(),
@@ -413,6 +432,23 @@ fn read_groups(frame: &Frame<'_>, query: &Query, reader: &mut Reader<'_>) -> Opt
                 );
                 return None;
             }
+            let values: BTreeSet<Option<&str>> =
+                frame.voters.iter().map(|voter| voter.participant.group(column)).collect();
+            if values.len() > MOST_GROUPS {
+                reader.fault(
+                    "groupBy",
+                    "too-large",
+                    &format!(
+                        "Kolumnen har {} grupper; högst {MOST_GROUPS} räknas var för sig.",
+                        values.len()
+                    ),
+                    &format!(
+                        "The column has {} groups; at most {MOST_GROUPS} are counted one by one.",
+                        values.len()
+                    ),
+                );
+                return None;
+            }
             Some(Asked::Each(column.to_owned()))
         }
     }
@@ -445,6 +481,9 @@ fn read<'a>(frame: &'a Frame<'a>, query: &'a Query, reader: &mut Reader<'_>) -> 
     if rule.is_none() {
         reader.fault("rule", "unknown-rule", "Det finns ingen sådan räkneregel.", "There is no such rule.");
     }
+    if let Some(rule) = &rule {
+        reader.not_taken(rule);
+    }
     let rule = rule.filter(|_| reader.faults.is_empty())?;
     let points = points.or_else(|| rule_set_points(&rule, frame, picks));
     let stated: Vec<Step> = frame.ladder.iter().copied().map(Step::from).collect();
@@ -459,7 +498,8 @@ fn read<'a>(frame: &'a Frame<'a>, query: &'a Query, reader: &mut Reader<'_>) -> 
     };
     let default = |parameter: &str| rule.takes(parameter);
     let used = Used {
-        points: scale.or_else(|| points.clone().filter(|_| rule.takes("points"))),
+        points: scale
+            .or_else(|| Some(points.clone().unwrap_or_else(|| linear(picks))).filter(|_| default("points"))),
         picks: (picks < frame.picks).then_some(picks),
         ladder: steps.clone(),
         strength: default("strength").then(|| strength.unwrap_or_default()),
@@ -543,10 +583,30 @@ fn capital(sentence: &str) -> String {
     format!("{first}{}.", letters.as_str())
 }
 
-fn withheld() -> Fault {
+/// The code of faults that are none for who may list ballots.
+pub const WITHHELD: &str = "withheld";
+
+/// Whether the answer may be another for who may list ballots, where the ballot book is closed.
+pub fn concerns_ballots(query: &Query, own_rule: &str) -> bool {
+    let rule = query.get("rule").unwrap_or(own_rule);
+    ["group", "groupBy", "weights"].iter().any(|name| query.get(name).is_some())
+        || Rule::find(rule).is_some_and(|rule| rule.family() == Family::Portfolio)
+}
+
+/// Everybody weighs something else: what an initiative weighs at a rank tells who put it there.
+fn weights_withheld() -> Fault {
+    Fault::member(
+        "weights",
+        WITHHELD,
+        "Av vikterna syns vem som har valt vad; vägda resultat visas för den som får se prioriteringarna.",
+        "Weights tell who has picked what; weighted results are for those who may list ballots.",
+    )
+}
+
+fn group_withheld() -> Fault {
     Fault::member(
         "group",
-        "withheld",
+        WITHHELD,
         &format!(
             "Färre än {LEAST_SHOWN} har svarat i gruppen, eller skulle kunna räknas fram; siffrorna visas för den som får se prioriteringarna."
         ),
@@ -567,6 +627,11 @@ pub fn rule_set_fits(definition: &Definition, candidates: usize) -> Result<(), R
         (rule.family() == Family::Positional && rule.takes("points")).then(|| fractions(&definition.points));
     // A draft may not have its initiatives yet: as many as picks will do for the question.
     rule.points(candidates.max(picks), picks, own.as_deref()).map(drop)
+}
+
+/// What `coverage-ranked` counts by when no points are given.
+fn linear(picks: usize) -> Vec<Fraction> {
+    (1..=picks).rev().map(|points| Fraction::from_integer(points.into())).collect()
 }
 
 fn rule_set_points(rule: &Rule, frame: &Frame<'_>, picks: usize) -> Option<Vec<Fraction>> {

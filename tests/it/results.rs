@@ -180,7 +180,7 @@ fn nobody_has_answered_yet_and_everyone_shares_the_first_place() {
 fn a_query_that_makes_no_sense_is_refused_by_name() {
     let service = answered(json!({}));
     for (query, parameter) in [
-        ("rule=schulze", "rule"),
+        ("rule=condorcet", "rule"),
         ("rule=approval-0", "rule"),
         ("rule=approval-4", "rule"),
         ("rule=", "rule"),
@@ -207,7 +207,7 @@ fn a_query_that_makes_no_sense_is_refused_by_name() {
         reply.problem("bad-request");
         assert_eq!(reply.faults()[0].0, parameter, "{query}");
     }
-    let both = service.get(&format!("{RESULTS}?rule=schulze&ladder=coin&picks=9")).send().is(400);
+    let both = service.get(&format!("{RESULTS}?rule=condorcet&ladder=coin&picks=9")).send().is(400);
     assert_eq!(both.faults().len(), 3, "every fault at once\n{both}");
 }
 

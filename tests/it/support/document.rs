@@ -1,6 +1,6 @@
 //! The API document, and whether it describes an exchange: the test of the contract that runs with every other.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use jsonschema::{Draft, Validator};
@@ -94,6 +94,52 @@ fn resolve(value: &'static Value) -> &'static Value {
         Some(reference) => {
             let pointer = reference.strip_prefix('#').expect("references stay within the document");
             resolve(DOCUMENT.pointer(pointer).unwrap_or_else(|| panic!("{reference} is not there")))
+        }
+    }
+}
+
+/// The members that a value has, as `schema.member`, of the schemas that the document gives it.
+pub(crate) fn members_of(schema: &str, value: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let schema = &DOCUMENT["components"]["schemas"][schema];
+    walk(schema, Some(value), "", &mut found);
+    found
+}
+
+/// Every member that a value of a schema can have, likewise.
+pub(crate) fn members_in(schema: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    walk(&DOCUMENT["components"]["schemas"][schema], None, "", &mut found);
+    found
+}
+
+/// Without a value everything that could be there. `name` is that of the nearest schema with one.
+fn walk(schema: &'static Value, value: Option<&Value>, name: &str, found: &mut BTreeSet<String>) {
+    if value.is_some_and(Value::is_null) {
+        return;
+    }
+    if let Some(reference) = schema["$ref"].as_str() {
+        let name = reference.rsplit('/').next().expect("a pointer has parts");
+        walk(resolve(schema), value, name, found);
+    }
+    for choice in schema["oneOf"].as_array().into_iter().flatten() {
+        walk(choice, value, name, found);
+    }
+    for (member, schema) in schema["properties"].as_object().into_iter().flatten() {
+        let inner = value.map(|value| value.get(member));
+        if inner.is_none_or(|inner| inner.is_some_and(|inner| !inner.is_null())) {
+            found.insert(format!("{name}.{member}"));
+            walk(schema, inner.flatten(), name, found);
+        }
+    }
+    if schema["items"].is_object() {
+        match value {
+            None => walk(&schema["items"], None, name, found),
+            Some(value) => {
+                for item in value.as_array().into_iter().flatten() {
+                    walk(&schema["items"], Some(item), name, found);
+                }
+            }
         }
     }
 }

@@ -13,7 +13,8 @@ pub(crate) use client::{Reply, Request};
 pub(crate) use database::{Database, on_both_databases};
 pub(crate) use raw::Unanswered;
 pub(crate) use rounds::{
-    FIVE, ROUND, definition, initiatives, merge, municipalities, municipality_codes, participants,
+    FIVE, ROUND, VECTOR, definition, initiatives, merge, municipalities, municipality_codes, participants,
+    roll,
 };
 pub(crate) use service::{Caller, PUBLIC_URL, Service, at, until};
 

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 
+use super::Service;
+
 /// The id of the default round.
 pub(crate) const ROUND: &str = "handslag-2026";
 
@@ -70,6 +72,17 @@ fn rows(csv: &str) -> Vec<Map<String, Value>> {
     reader.records().map(|record| row(record.expect("a fixture that can be read"))).collect()
 }
 
+/// A roll of these municipalities, with population and groups, as a request body writes it.
+pub(crate) fn roll<'a>(
+    rows: impl IntoIterator<Item = (&'a str, Option<u32>, Vec<(&'a str, &'a str)>)>,
+) -> Value {
+    let participant = |(code, population, groups): (&str, Option<u32>, Vec<(&str, &str)>)| {
+        let groups = groups.into_iter().map(|(column, value)| json!({ "column": column, "value": value }));
+        json!({ "code": code, "name": code, "population": population, "groups": groups.collect::<Value>() })
+    };
+    rows.into_iter().map(participant).collect()
+}
+
 /// The default round with these members changed: all municipalities, 13 initiatives, open in March 2026.
 pub(crate) fn definition(changes: Value) -> Value {
     let mut definition = json!({
@@ -89,4 +102,42 @@ pub(crate) fn definition(changes: Value) -> Value {
 pub(crate) fn merge(into: &mut Value, changes: Value) {
     let Value::Object(changes) = changes else { panic!("changes are an object, not {changes}") };
     into.as_object_mut().expect("an object").extend(changes);
+}
+
+/// The nine ballots of the conformance vector, three picks among six initiatives, as those who gave them.
+pub(crate) const VECTOR: [(&str, &str); 9] = [
+    ("0114", "dbf"),
+    ("0115", "fdb"),
+    ("0117", "bdc"),
+    ("0120", "eab"),
+    ("0123", "eab"),
+    ("0125", "cab"),
+    ("0126", "fac"),
+    ("0127", "ecf"),
+    ("0128", "adb"),
+];
+
+impl Service {
+    /// The conformance vector as the default round, which anyone may see; `changes` as in [`definition`].
+    #[track_caller]
+    pub(crate) fn conformance(&self, changes: Value) {
+        let initiative = |(number, id): (u32, char)| {
+            json!({
+                "id": id.to_string(), "number": number, "titleSv": format!("Titel {id}"),
+                "titleEn": format!("Title {id}"), "status": "example",
+            })
+        };
+        let mut round = json!({
+            "initiatives": (1..).zip('a'..='f').map(initiative).collect::<Value>(), "picksMax": 3,
+            "visibility": "live", "ballotBook": "open", "lot": ["f", "e", "d", "c", "b", "a"],
+            "lotSource": "Dragen i förväg",
+        });
+        merge(&mut round, changes);
+        self.open_round(round);
+        for (code, ranking) in VECTOR {
+            let ranking: Vec<String> = ranking.chars().map(String::from).collect();
+            let ranking: Vec<&str> = ranking.iter().map(String::as_str).collect();
+            self.submit(code, &ranking).is(201);
+        }
+    }
 }
