@@ -6,9 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use handslag::tally::{
-    Counts, Election, Family, Fraction, Ladder, Outcome, Parameters, Profile, Rule, parse_fraction,
-};
+use handslag::tally::{Counts, Election, Family, Fraction, Ladder, Outcome, Parameters, Profile, Rule};
 use serde_json::Value;
 
 use crate::paper::fractions;
@@ -277,6 +275,7 @@ fn shipped() -> PathBuf {
 }
 
 /// Sets that ask for a citation or have a licence of their own are not part of this repository.
+#[expect(clippy::disallowed_methods, reason = "a setting of this test, not of the service")]
 fn further() -> PathBuf {
     std::env::var_os("ELECTIONS")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/elections"), PathBuf::from)

@@ -242,7 +242,7 @@ fn check_stv(set: &Set, expected: &Value) {
         .iter()
         .filter(|stage| stage.action != handslag::tally::rounds::Action::LastVacancies)
         .map(|stage| {
-            let votes = stage.votes.iter().map(|votes| five_decimals(votes));
+            let votes = stage.votes.iter().map(five_decimals);
             set.ids.iter().cloned().zip(votes).collect()
         })
         .collect();

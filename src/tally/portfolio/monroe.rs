@@ -15,7 +15,7 @@
 //! let parameters = Parameters { seats: Some(2), ..Parameters::default() };
 //! let outcome = Rule::find("monroe").unwrap().count(&election, &parameters).unwrap();
 //! let Detail::Portfolio(portfolio) = outcome.detail else { unreachable!() };
-//! assert_eq!(portfolio.value.unwrap().to_string(), "4"); // two for A, two for B
+//! assert_eq!(portfolio.value.unwrap().to_string(), "3"); // A or B stands for two of the three, and nobody else can
 //! ```
 
 use super::{Found, Hall, search};
