@@ -238,7 +238,7 @@ fn every_fault_of_a_definition_is_told_at_once() {
     initiatives[2]["number"] = json!(1);
     initiatives[3]["titleSv"] = json!(" ");
     let body = definition(json!({
-        "visibility": "sometimes", "picksMax": "fem", "opensAt": "i morgon", "rule": "schulze",
+        "visibility": "sometimes", "picksMax": "fem", "opensAt": "i morgon", "rule": "condorcet",
         "initiatives": initiatives,
         "participants": [
             { "code": "018", "name": "Stockholm" },
