@@ -5,7 +5,7 @@
 //! five decimals, to its next candidate who is neither elected nor excluded; one exclusion a stage, at unchanged
 //! values; who has exactly the quota makes no stage; the last vacancies are filled between stages when as many
 //! continue. Ties go by the most recent earlier stage where the tied differ, then by the lot; the other steps of the
-//! ladder are not in the Order, and not used. `method=meek` is in [`meek`](super::meek).
+//! ladder are not in the Order, and not used. `method=meek` is in [`super::meek`].
 //!
 //! ```
 //! use handslag::tally::{Counts, Detail, Election, Parameters, Profile, Rule};
