@@ -85,6 +85,14 @@ impl Loads {
         Self { unlisted, loads }
     }
 
+    /// Whether a portfolio is worse at first sight: its largest load is at least what all its members are on all whom they
+    /// cover.
+    fn beats(&self, portfolio: Set, approvals: &Approvals) -> bool {
+        let all = Load { members: portfolio.len() as u128, weight: approvals.covered(portfolio) };
+        let is_denser = |largest: &Load| all.members * largest.weight > largest.members * all.weight;
+        self.unlisted == 0 && self.loads.first().is_some_and(is_denser)
+    }
+
     fn cmp(&self, other: &Self) -> Ordering {
         let by_load = || {
             let pairs = self.loads.iter().zip(&other.loads).map(|(a, b)| a.cmp(b));
@@ -99,7 +107,9 @@ pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
     let hall = Hall::new(election, parameters)?;
     let mut best: Option<(Loads, Vec<Set>)> = None;
     search::each(hall.candidates(), hall.seats, most_portfolios(&hall), |portfolio| {
-        if parameters.constraints.allow(portfolio) {
+        if !best.as_ref().is_some_and(|(least, _)| least.beats(portfolio, &hall.approvals))
+            && parameters.constraints.allow(portfolio)
+        {
             let loads = Loads::of(portfolio, &hall.approvals);
             match &mut best {
                 Some((least, sets)) => match loads.cmp(least) {

@@ -56,7 +56,9 @@ pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
     };
     let mut best: Option<(u128, Vec<Set>)> = None;
     search::each(hall.candidates(), hall.seats, most_portfolios(&hall), |portfolio| {
-        if parameters.constraints.allow(portfolio) {
+        // Nobody represents more than the portfolio covers.
+        let is_hopeless = best.as_ref().is_some_and(|(most, _)| hall.approvals.covered(portfolio) < *most);
+        if !is_hopeless && parameters.constraints.allow(portfolio) {
             let value = represented(portfolio);
             match &mut best {
                 Some((most, _)) if value < *most => {}

@@ -67,11 +67,12 @@ impl<O: Objective> Search<'_, O> {
         if self.is_hopeless(bound) {
             return Ok(());
         }
+        let others: u128 = rest.iter().take(more - 1).sum();
         for place in from..=self.order.len() - more {
             let c = self.order[place];
             let with = set.with(c);
-            // Of those that are left, the candidate's own gain and the largest others.
-            if self.constraints.can_grow(with) && !(more == 1 && self.is_hopeless(value + gains[c])) {
+            // Nobody gains more later than now: with this one, at most its own gain and the largest others.
+            if self.constraints.can_grow(with) && !self.is_hopeless(value + gains[c] + others) {
                 self.branch(with, value + gains[c], place + 1, more - 1)?;
             }
         }
