@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use crate::tally_axioms::smith_set;
 use crate::tally_space::{
-    Case, all_of_three, alone, by_lot, find, orders, random_with_order, ranks, variants,
+    Case, all_of_four, all_of_three, alone, by_lot, find, orders, random_with_order, ranks, variants,
 };
 
 fn duels(outcome: &Outcome) -> &Pairwise {
@@ -261,6 +261,13 @@ fn duels_of_all_elections_of_three_candidates_and_three_voters_count_as_their_de
         let lots = orders(case.candidates);
         check(&case, &lots[lots.len() / 2]);
     }
+}
+
+#[test]
+#[ignore = "all elections of four: without optimisation an hour; .ci/run has them"]
+fn duels_of_all_elections_of_four_candidates_and_four_voters_count_as_their_definitions_say() {
+    let lots = orders(4);
+    all_of_four().for_each(|case| check(&case, &lots[lots.len() / 2]));
 }
 
 proptest! {

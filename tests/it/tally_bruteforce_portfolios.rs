@@ -8,7 +8,9 @@ use handslag::tally::portfolio::{Budget, Constraints, Portfolio};
 use handslag::tally::{Detail, Fraction, Parameters, Refusal};
 use proptest::prelude::*;
 
-use crate::tally_space::{Case, all_of_three, alone, by_lot, find, orders, random_with_order, sets};
+use crate::tally_space::{
+    Case, all_of_four, all_of_three, alone, by_lot, find, orders, random_with_order, sets,
+};
 
 type Members = Vec<usize>;
 
@@ -363,6 +365,15 @@ fn portfolios_of_all_elections_of_three_candidates_and_three_voters_are_what_the
     for case in all_of_three() {
         let lots = orders(case.candidates);
         (1..=case.candidates).for_each(|seats| check(&case, &lots[lots.len() / 2], seats));
+    }
+}
+
+#[test]
+#[ignore = "all elections of four: without optimisation an hour; .ci/run has them"]
+fn portfolios_of_all_elections_of_four_candidates_and_four_voters_are_what_their_definitions_say() {
+    let lots = orders(4);
+    for case in all_of_four() {
+        (1..=4).for_each(|seats| check(&case, &lots[lots.len() / 2], seats));
     }
 }
 
