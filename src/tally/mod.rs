@@ -25,6 +25,7 @@ pub mod positional;
 mod profile;
 pub mod rounds;
 mod rule;
+mod words;
 
 pub use counts::Counts;
 pub use fraction::{Fraction, parse_fraction};

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::program::{Program, Ran, repository};
 
 /// DBF FDB BDC EAB EAB CAB FAC ECF ADB.
-const CONFORMANCE: &str = "\
+pub(crate) const CONFORMANCE: &str = "\
 count,rank1,rank2,rank3
 1,d,b,f
 1,f,d,b

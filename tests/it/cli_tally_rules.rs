@@ -7,20 +7,8 @@ use std::io::Write;
 use handslag::tally::{PARAMETERS, rules};
 use serde_json::Value;
 
+use crate::cli_tally::CONFORMANCE;
 use crate::program::{Program, Ran};
-
-/// DBF FDB BDC EAB EAB CAB FAC ECF ADB.
-const CONFORMANCE: &str = "\
-count,rank1,rank2,rank3
-1,d,b,f
-1,f,d,b
-1,b,d,c
-2,e,a,b
-1,c,a,b
-1,f,a,c
-1,e,c,f
-1,a,d,b
-";
 
 /// The same nine ballots by municipality.
 const BALLOTS: &str = "\

@@ -14,52 +14,23 @@
 //! assert_eq!(outcome.standings[0].score.as_ref().unwrap().to_string(), "2");
 //! ```
 
-use std::cmp::Ordering;
-use std::fmt;
-use std::str::FromStr;
-
 use num_bigint::BigInt;
+use std::cmp::Ordering;
 
 use super::Pairwise;
+use crate::tally::words::words;
 use crate::tally::{Detail, Election, Fraction, Outcome, Parameters, Refusal};
 
-/// What a draw is worth.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Draws {
-    /// Half a point.
-    #[default]
-    Half,
-    /// A whole point.
-    Llull,
-    /// Nothing.
-    Strict,
-}
-
-impl Draws {
-    /// Every value.
-    pub const ALL: [Self; 3] = [Self::Half, Self::Llull, Self::Strict];
-
-    /// The word in queries and documents.
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::Half => "half",
-            Self::Llull => "llull",
-            Self::Strict => "strict",
-        }
-    }
-}
-
-impl FromStr for Draws {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        Self::ALL.into_iter().find(|draws| draws.id() == text).ok_or(())
-    }
-}
-
-impl fmt::Display for Draws {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.id())
+words! {
+    /// What a draw is worth.
+    Draws {
+        /// Half a point.
+        #[default]
+        Half = "half",
+        /// A whole point.
+        Llull = "llull",
+        /// Nothing.
+        Strict = "strict",
     }
 }
 

@@ -12,48 +12,19 @@ pub mod schulze;
 pub use kemeny::Orders;
 pub use ranked_pairs::{Decision, Pair};
 
-use std::fmt;
-use std::str::FromStr;
-
 use super::{Counts, Election, Fraction, Ladder, Outcome, Profile};
+use crate::tally::words::words;
 
-/// How strong a duel's outcome is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Strength {
-    /// N(a, b) where a wins, else 0.
-    #[default]
-    WinningVotes,
-    /// N(a, b) - N(b, a) where that is positive.
-    Margins,
-    /// N(b, a), defeat or not; of `minimax` only.
-    Opposition,
-}
-
-impl Strength {
-    /// Every strength.
-    pub const ALL: [Self; 3] = [Self::WinningVotes, Self::Margins, Self::Opposition];
-
-    /// The word in queries and documents.
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::WinningVotes => "winning-votes",
-            Self::Margins => "margins",
-            Self::Opposition => "opposition",
-        }
-    }
-}
-
-impl FromStr for Strength {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        Self::ALL.into_iter().find(|strength| strength.id() == text).ok_or(())
-    }
-}
-
-impl fmt::Display for Strength {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.id())
+words! {
+    /// How strong a duel's outcome is.
+    Strength {
+        /// N(a, b) where a wins, else 0.
+        #[default]
+        WinningVotes = "winning-votes",
+        /// N(a, b) - N(b, a) where that is positive.
+        Margins = "margins",
+        /// N(b, a), defeat or not; of `minimax` only.
+        Opposition = "opposition",
     }
 }
 

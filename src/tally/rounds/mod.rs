@@ -9,46 +9,18 @@ pub use bucklin::Bucklin;
 pub use irv::{Round, Runoff};
 pub use stv::{Action, Stage, Stages};
 
-use std::fmt;
-use std::str::FromStr;
-
 use super::ladder::Resolution;
 use super::{Counts, Ladder, Refusal};
+use crate::tally::words::words;
 
-/// How `stv` moves votes on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Transfer {
-    /// Weighted inclusive Gregory, as Scotland counts its local elections.
-    #[default]
-    Scottish,
-    /// Meek, as New Zealand counts its local elections.
-    Meek,
-}
-
-impl Transfer {
-    /// Every method.
-    pub const ALL: [Self; 2] = [Self::Scottish, Self::Meek];
-
-    /// The word in queries and documents.
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::Scottish => "scottish",
-            Self::Meek => "meek",
-        }
-    }
-}
-
-impl FromStr for Transfer {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        Self::ALL.into_iter().find(|transfer| transfer.id() == text).ok_or(())
-    }
-}
-
-impl fmt::Display for Transfer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.id())
+words! {
+    /// How `stv` moves votes on.
+    Transfer {
+        /// Weighted inclusive Gregory, as Scotland counts its local elections.
+        #[default]
+        Scottish = "scottish",
+        /// Meek, as New Zealand counts its local elections.
+        Meek = "meek",
     }
 }
 
