@@ -108,7 +108,25 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         rule: "linear",
         points: &[],
     };
-    let answers = count(arguments, &frame)?;
+    let (answers, left_out) = count(arguments, &frame)?;
+    show(arguments, slate, &answers)?;
+    // `all` passes over what cannot be counted; a rule that was named cannot be left out without a word.
+    if left_out.is_empty() || asks_for_all(arguments) {
+        for line in left_out {
+            eprintln!("{line}");
+        }
+        return Ok(());
+    }
+    Err(Failure::Refused(left_out))
+}
+
+fn asks_for_all(arguments: &Arguments) -> bool {
+    arguments.rule.iter().any(|rule| rule == "all")
+}
+
+/// Prints the counts. Several rules make one list or one table, however many of them could be counted.
+fn show(arguments: &Arguments, slate: &Slate, answers: &[Answer]) -> Result<(), Failure> {
+    let several = arguments.rule.len() > 1 || asks_for_all(arguments);
     let language = match arguments.lang {
         Lang::Sv => Language::Sv,
         Lang::En => Language::En,
@@ -122,16 +140,20 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let format =
         arguments.format.unwrap_or(if on_terminal { OutputFormat::Table } else { OutputFormat::Csv });
     let documents = || answers.iter().map(|answer| document(slate, answer, arguments.rule_set.clone()));
-    match (format, &answers[..]) {
+    match (format, answers) {
         (OutputFormat::Table, _) => {
             let tables: Vec<String> =
                 answers.iter().map(|answer| terminal::table(slate, answer, language, on_terminal)).collect();
-            show(&tables.join("\n"))
+            show_table(&tables.join("\n"))
         }
-        (OutputFormat::Json, [answer]) => print(&json(&document(slate, answer, arguments.rule_set.clone()))),
+        (OutputFormat::Json, [answer]) if !several => {
+            print(&json(&document(slate, answer, arguments.rule_set.clone())))
+        }
         (OutputFormat::Json, _) => print(&several::json(&documents().collect::<Vec<_>>())),
-        (OutputFormat::Csv, [answer]) => print(&csv(slate, answer, Dialect::Rfc4180, language)),
-        (OutputFormat::ExcelCsv, [answer]) => print(&csv(slate, answer, Dialect::Excel, language)),
+        (OutputFormat::Csv, [answer]) if !several => print(&csv(slate, answer, Dialect::Rfc4180, language)),
+        (OutputFormat::ExcelCsv, [answer]) if !several => {
+            print(&csv(slate, answer, Dialect::Excel, language))
+        }
         (OutputFormat::Csv, answers) => print(&several::table(slate, answers, Dialect::Rfc4180, language)),
         (OutputFormat::ExcelCsv, answers) => print(&several::table(slate, answers, Dialect::Excel, language)),
     }
@@ -162,9 +184,9 @@ fn read(arguments: &Arguments) -> Result<Election, Failure> {
 }
 
 /// The rules to count by, each with its tally. Of several, those that cannot be counted are told of and left out.
-fn count(arguments: &Arguments, frame: &Frame<'_>) -> Result<Vec<Answer>, Failure> {
+fn count(arguments: &Arguments, frame: &Frame<'_>) -> Result<(Vec<Answer>, Vec<String>), Failure> {
     let all: Vec<String>;
-    let asked: Vec<&str> = if arguments.rule.iter().any(|rule| rule == "all") {
+    let asked: Vec<&str> = if asks_for_all(arguments) {
         all = rules(frame.picks).map(|rule| rule.id()).collect();
         all.iter().map(|id| &**id).collect()
     } else {
@@ -172,9 +194,11 @@ fn count(arguments: &Arguments, frame: &Frame<'_>) -> Result<Vec<Answer>, Failur
     };
     if asked.len() < 2 {
         let query = arguments.query.query(asked.first().copied());
-        return Ok(vec![tally(frame, &query).map_err(|faults| query_faults(&faults))?]);
+        let answer = tally(frame, &query).map_err(|faults| query_faults(&faults))?;
+        return Ok((vec![answer], Vec::new()));
     }
     let mut answers = Vec::new();
+    let mut left_out = Vec::new();
     for id in asked {
         // Of several rules each takes the parameters that are its own.
         let takes = |name: &str| {
@@ -187,13 +211,11 @@ fn count(arguments: &Arguments, frame: &Frame<'_>) -> Result<Vec<Answer>, Failur
             Ok(answer) => answers.push(answer),
             Err(faults) => {
                 let Failure::Refused(lines) = query_faults(&faults) else { continue };
-                for line in lines {
-                    eprintln!("{id}: {line}");
-                }
+                left_out.extend(lines.iter().map(|line| format!("{id}: {line}")));
             }
         }
     }
-    if answers.is_empty() { Err(Failure::refused("no rule could be counted")) } else { Ok(answers) }
+    if answers.is_empty() { Err(Failure::Refused(left_out)) } else { Ok((answers, left_out)) }
 }
 
 /// The candidates of the file.
@@ -240,7 +262,7 @@ fn read_lot(text: &str, slate: &Slate) -> Result<Vec<InitiativeId>, Failure> {
 }
 
 /// Writes a table; colours are left out where nobody would see them, or `NO_COLOR` is set.
-fn show(text: &str) -> Result<(), Failure> {
+fn show_table(text: &str) -> Result<(), Failure> {
     use std::io::Write;
     let mut out = anstream::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

@@ -36,8 +36,11 @@ pub(super) fn withheld(voters: &[Voter<'_>]) -> BTreeSet<GroupKey> {
     let columns: Vec<Vec<usize>> =
         columns.into_iter().map(|column| members(&answered, column, &mut groups)).collect();
     let sums = sums(&columns, groups.len());
+    let nested = nested(&columns);
     // What is hidden only grows, so this ends.
-    while sums.iter().any(|sum| sum.hide_more(&mut groups)) {}
+    while sums.iter().any(|sum| sum.hide_more(&mut groups))
+        || nested.iter().any(|&(part, whole)| hide_nested(&mut groups, part, whole))
+    {}
     groups.into_iter().filter(|group| group.is_hidden).map(|group| group.key).collect()
 }
 
@@ -88,6 +91,31 @@ fn sums(columns: &[Vec<usize>], groups: usize) -> Vec<Sum> {
         }
     }
     sums
+}
+
+/// Every group that lies within a group of another column.
+fn nested(columns: &[Vec<usize>]) -> BTreeSet<(usize, usize)> {
+    let mut nested = BTreeSet::new();
+    for (i, inner) in columns.iter().enumerate() {
+        for (_, outer) in columns.iter().enumerate().filter(|(j, _)| *j != i) {
+            let mut within: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+            for (&part, &whole) in inner.iter().zip(outer) {
+                within.entry(part).or_default().insert(whole);
+            }
+            let single = within.into_iter().filter(|(_, wholes)| wholes.len() == 1);
+            nested
+                .extend(single.flat_map(|(part, wholes)| wholes.into_iter().map(move |whole| (part, whole))));
+        }
+    }
+    nested
+}
+
+/// Hides a group within another whose rest is few: the difference of the two would tell them.
+fn hide_nested(groups: &mut [Group], part: usize, whole: usize) -> bool {
+    let rest = groups[whole].answers - groups[part].answers;
+    let tells = !groups[part].is_hidden && !groups[whole].is_hidden && (1..LEAST_SHOWN).contains(&rest);
+    groups[part].is_hidden |= tells;
+    tells
 }
 
 impl Sum {

@@ -221,7 +221,7 @@ pub fn tally(frame: &Frame<'_>, query: &Query) -> Result<Answer, Vec<Fault>> {
     if let Asked::One(key) = groups {
         let all = groups::partition(&request.voters, &key.column);
         let voters = &all[&key.value];
-        let tally = counted(request.count_voters(voters))?;
+        let tally = counted(request.count_voters(voters, 1))?;
         let eligible = Some(voters.len() as u64);
         return Ok(Answer { tally: Tally { eligible, group: Some(key), ..tally }, groups: None });
     }
@@ -251,6 +251,11 @@ impl Request<'_> {
             Asked::All => BTreeSet::new(),
             Asked::One(_) | Asked::Each(_) => disclosure::withheld(&self.voters),
         };
+        // What any set of initiatives covers in a small group, or any set at all, adds up to single ballots.
+        let probes = !matches!(groups, Asked::All) || !self.parameters.constraints.is_empty();
+        if self.rule.family() == Family::Portfolio && probes {
+            faults.push(portfolio_withheld());
+        }
         if let Asked::One(key) = groups
             && hidden.contains(key)
         {
@@ -270,7 +275,7 @@ impl Request<'_> {
                 Err(NoTally::Withheld)
             } else {
                 let told = |tally| Tally { eligible: Some(eligible), group: Some(key.clone()), ..tally };
-                self.count_voters(voters).map(told).map_err(NoTally::Refused)
+                self.count_voters(voters, all.len()).map(told).map_err(NoTally::Refused)
             };
             GroupTally { key, eligible, tally }
         });
@@ -303,21 +308,22 @@ impl Request<'_> {
     fn count_all(&self) -> Result<Tally, Fault> {
         let Frame { profile, counts, picks, .. } = *self.frame;
         if self.unit.is_some() {
-            self.count_voters(&self.voters)
+            self.count_voters(&self.voters, 1)
         } else if self.picks == picks {
-            self.count(profile, counts, (profile, counts), &self.voters)
+            self.count(profile, counts, (profile, counts), &self.voters, 1)
         } else {
             let profile = profile.truncated(self.picks);
             let counts = Counts::of(&profile);
-            self.count(&profile, &counts, (&profile, &counts), &self.voters)
+            self.count(&profile, &counts, (&profile, &counts), &self.voters, 1)
         }
     }
 
-    fn count_voters(&self, voters: &[Voter<'_>]) -> Result<Tally, Fault> {
+    /// Counts some voters, as one of so many counts that are asked for together.
+    fn count_voters(&self, voters: &[Voter<'_>], one_of: usize) -> Result<Tally, Fault> {
         let heads = groups::heads(voters, self.frame.slate.len(), self.picks);
         let weighed = self.unit.map(|_| self.weighed(voters));
         let (profile, counts) = weighed.as_ref().unwrap_or(&heads);
-        self.count(profile, counts, (&heads.0, &heads.1), voters)
+        self.count(profile, counts, (&heads.0, &heads.1), voters, one_of)
     }
 
     /// Counts ballots by their weight; `heads` are the same ballots, every one as one.
@@ -327,12 +333,12 @@ impl Request<'_> {
         counts: &Counts,
         heads: (&Profile, &Counts),
         voters: &[Voter<'_>],
+        one_of: usize,
     ) -> Result<Tally, Fault> {
+        let parameters = Parameters { one_of, ..self.parameters.clone() };
         let election = Election { profile, counts, picks: self.picks };
-        let outcome = self
-            .rule
-            .count(&election, &self.parameters)
-            .map_err(|refusal| refused(&refusal, self.frame.slate))?;
+        let outcome =
+            self.rule.count(&election, &parameters).map_err(|refusal| refused(&refusal, self.frame.slate))?;
         let candidates = 0..self.frame.slate.len();
         let head = |figure: u128| figure.to_u64().expect("as many as there are ballots at most");
         let rank_counts = |c| (0..self.picks).map(|rank| head(heads.1.at_rank(c, rank))).collect();
@@ -522,6 +528,7 @@ fn read<'a>(frame: &'a Frame<'a>, query: &'a Query, reader: &mut Reader<'_>) -> 
         seats,
         method,
         constraints,
+        one_of: 1,
     };
     Some(Request { frame, rule, parameters, picks, used, voters, unit })
 }
@@ -600,6 +607,16 @@ fn weights_withheld() -> Fault {
         WITHHELD,
         "Av vikterna syns vem som har valt vad; vägda resultat visas för den som får se prioriteringarna.",
         "Weights tell who has picked what; weighted results are for those who may list ballots.",
+    )
+}
+
+/// Asked often enough, portfolios of groups and under conditions tell which sets are listed together.
+fn portfolio_withheld() -> Fault {
+    Fault::member(
+        "rule",
+        WITHHELD,
+        "Portföljer för grupper och under villkor visas för den som får se prioriteringarna.",
+        "Portfolios of groups and under conditions are for those who may list ballots.",
     )
 }
 

@@ -47,9 +47,16 @@ pub struct Parameters {
     pub method: Option<Transfer>,
     /// Conditions on a portfolio.
     pub constraints: Constraints,
+    /// This count is one of so many that somebody waits for together: each may take that part of the effort; 0 is 1.
+    pub one_of: usize,
 }
 
 impl Parameters {
+    /// How many counts share the effort.
+    pub(super) fn share(&self) -> usize {
+        self.one_of.max(1)
+    }
+
     /// m, checked.
     pub(super) fn seats(&self, candidates: usize) -> Result<usize, Refusal> {
         let seats = self.seats.unwrap_or(self.cut);

@@ -458,3 +458,55 @@ fn a_portfolio_names_whom_it_leaves_out() {
             .json();
     assert_eq!(constrained["portfolio"]["optima"]["listed"].as_array().unwrap().len(), 3, "c, d and f");
 }
+
+#[test]
+fn a_rule_that_was_named_is_not_left_out_without_a_word() {
+    let ran = tally(&["--rule", "linear", "--rule", "custom", "--format", "json"]).is(1);
+    assert_eq!(ran.json().as_array().unwrap().len(), 1, "a list, though one rule alone could be counted");
+    assert!(ran.err.contains("custom: --points"), "{}", ran.err);
+    let ran = tally(&["--rule", "linear", "--rule", "nosuch", "--format", "csv"]).is(1);
+    assert!(ran.err.contains("nosuch: --rule: unknown-rule") && ran.out.starts_with("rule,"), "{}", ran.err);
+}
+
+#[test]
+fn the_step_that_is_named_chooses_the_portfolio_that_is_published() {
+    // By listing alone it would be C and D: the step that is named must have led to A and B.
+    let ballots = "rank1,rank2,rank3\nd,b,\nb,c,\na,c,\nc,a,d\na,d,\n";
+    let program = Program::new();
+    program.write("ballots.csv", ballots);
+    let by = |ladder: &[&str]| {
+        let lot = [
+            "tally",
+            "ballots.csv",
+            "--rule",
+            "monroe",
+            "--cut",
+            "2",
+            "--lot",
+            "a,b,c,d",
+            "--format",
+            "json",
+        ];
+        program.run(&[&lot[..], ladder].concat()).is(0).json()
+    };
+    let all = by(&[]);
+    let step = all["ties"][0]["resolvedBy"].as_str().unwrap();
+    let steps = ["listed", "first-places", "head-to-head", "lot"];
+    let up_to = steps[..=steps.iter().position(|known| *known == step).unwrap()].join(",");
+    assert_eq!(by(&["--ladder", &up_to])["portfolio"]["selected"], all["portfolio"]["selected"], "{step}");
+}
+
+#[test]
+fn few_portfolios_are_not_too_many_and_ties_without_end_are_refused() {
+    let program = Program::new();
+    let ids: Vec<String> = (10..74).map(|i| format!("c{i}")).collect();
+    let ballots = |n: usize| format!("rank1\n{}\n", ids[..n].join("\n"));
+    program.write("twenty.csv", ballots(20));
+    program.run(&["tally", "twenty.csv", "--rule", "monroe", "--cut", "19"]).is(0);
+    program.write("many.csv", ballots(64));
+    let refused = program.run(&["tally", "many.csv", "--rule", "coverage", "--cut", "5"]).is(1);
+    assert_eq!(refused.faults(), ["--seats too-large"]);
+    let cut_short =
+        program.run(&["tally", "many.csv", "--rule", "equal-shares", "--cut", "30", "--format", "json"]);
+    assert_eq!(cut_short.is(0).json()["portfolio"]["optima"]["complete"], false);
+}

@@ -209,7 +209,9 @@ pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
     let resolved_by = |tied: &[usize]| {
         let decides = |&steps: &usize| {
             let tiers = tiers(&sets.first(&ladder.first(steps).order_of_all(counts)));
-            tied.iter().all(|&c| tiers.iter().any(|tier| tier[..] == [c]))
+            let apart = tied.iter().all(|&c| tiers.iter().any(|tier| tier[..] == [c]));
+            let order = tiers.concat();
+            apart && order.into_iter().filter(|c| tied.contains(c)).eq(tied.iter().copied())
         };
         (1..=ladder.steps.len()).find(decides).map(|steps| ladder.steps[steps - 1])
     };

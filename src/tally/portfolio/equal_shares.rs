@@ -37,6 +37,7 @@ pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
     let bought = Sequences::begin(Purses::equal(&hall.approvals, &each)).run(
         hall.seats,
         &hall.places,
+        hall.effort(),
         |branch| match branch.state.cheapest(&hall.approvals, &outside(branch), candidates) {
             Some((best, price)) => (best, Some(branch.state.fraction(&price) * &unit)),
             None => (Vec::new(), None),

@@ -70,7 +70,9 @@ pub(super) fn curve(hall: &Hall<'_>) -> Vec<Fraction> {
     let mut reached = 0;
     let best = |seats: usize| {
         if reached < all {
-            reached = search::best_value(&Covered(&hall.approvals), candidates, seats).ok()?;
+            reached =
+                search::best_value(&Covered(&hall.approvals), candidates, seats, hall.parameters.share())
+                    .ok()?;
         }
         Some(hall.fraction(reached))
     };

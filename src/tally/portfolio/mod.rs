@@ -174,6 +174,12 @@ impl<'a> Hall<'a> {
         self.election.profile.candidates()
     }
 
+    /// How many figures a selection looks at, and how many counts share the effort.
+    fn effort(&self) -> (usize, usize) {
+        let picks = self.election.profile.longest() + 1;
+        (self.approvals.sets.len() * picks + self.candidates() * 20, self.parameters.share())
+    }
+
     fn fraction(&self, units: u128) -> Fraction {
         self.election.profile.fraction(units)
     }
@@ -190,7 +196,7 @@ impl<'a> Hall<'a> {
         let ladder = &self.parameters.ladder;
         let resolved_by = || {
             let decides = |&steps: &usize| {
-                first(decisive, &ladder.first(steps).order_of_all(self.election.counts)).is_some()
+                first(decisive, &ladder.first(steps).order_of_all(self.election.counts)) == published
             };
             (1..=ladder.steps.len()).find(decides).map(|steps| ladder.steps[steps - 1])
         };
@@ -255,6 +261,12 @@ fn optimise(
     objective: &impl search::Objective,
     value: impl Fn(u128) -> Fraction,
 ) -> Result<Found, Refusal> {
-    let (best, sets) = search::best(objective, hall.candidates(), hall.seats, &hall.parameters.constraints)?;
+    let (best, sets) = search::best(
+        objective,
+        hall.candidates(),
+        hall.seats,
+        &hall.parameters.constraints,
+        hall.parameters.share(),
+    )?;
     Ok(Found::all(Some(value(best)), sets))
 }

@@ -39,7 +39,7 @@ pub(super) fn subsets(of: Set) -> impl Iterator<Item = Set> {
 pub(super) fn most_portfolios(hall: &Hall<'_>) -> usize {
     let each = 1_usize.checked_shl(u32::try_from(hall.seats).unwrap_or(u32::MAX)).unwrap_or(usize::MAX);
     let scan = if hall.approvals.is_tabled() { 1 } else { hall.approvals.sets.len().max(1) };
-    MOST_SUBSETS / each.saturating_mul(scan).max(1)
+    MOST_SUBSETS / hall.parameters.share() / each.saturating_mul(scan).max(1)
 }
 
 pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<Outcome, Refusal> {

@@ -18,10 +18,13 @@ pub(super) trait Objective {
 }
 
 /// How many steps a search may take: some tenths of a second.
-const MOST_EFFORT: usize = 300_000_000;
+const MOST_EFFORT: usize = 100_000_000;
 
 /// How many steps the search for a value alone may take: there are as many of them as there are sizes.
 const MOST_EFFORT_FOR_A_VALUE: usize = 10_000_000;
+
+/// How many optima are looked at.
+const MOST_OPTIMA: usize = 50_000;
 
 struct Search<'a, O> {
     objective: &'a O,
@@ -32,6 +35,8 @@ struct Search<'a, O> {
     best: Option<u128>,
     optima: Vec<Set>,
     effort: usize,
+    /// One of so many counts that somebody waits for together.
+    share: usize,
     keep: Keep,
 }
 
@@ -49,12 +54,13 @@ impl<O: Objective> Search<'_, O> {
             if self.constraints.allow(set) {
                 self.found(set, value);
             }
-            return Ok(());
+            let few = self.optima.len() <= MOST_OPTIMA;
+            return if few { Ok(()) } else { Err(Refusal::TooManyPortfolios) };
         }
         self.effort = self.effort.saturating_add(self.objective.effort() + self.candidates);
         let most = match self.keep {
-            Keep::Optima => MOST_EFFORT,
-            Keep::Value => MOST_EFFORT_FOR_A_VALUE,
+            Keep::Optima => MOST_EFFORT / self.share,
+            Keep::Value => MOST_EFFORT_FOR_A_VALUE / self.share,
         };
         if self.effort > most {
             return Err(Refusal::TooManyPortfolios);
@@ -106,8 +112,9 @@ pub(super) fn best(
     candidates: usize,
     seats: usize,
     constraints: &Constraints,
+    share: usize,
 ) -> Result<(u128, Vec<Set>), Refusal> {
-    search(objective, candidates, seats, constraints, Keep::Optima)
+    search(objective, candidates, seats, constraints, share, Keep::Optima)
 }
 
 /// The best value alone.
@@ -118,8 +125,9 @@ pub(super) fn best_value(
     objective: &impl Objective,
     candidates: usize,
     seats: usize,
+    share: usize,
 ) -> Result<u128, Refusal> {
-    Ok(search(objective, candidates, seats, &Constraints::default(), Keep::Value)?.0)
+    Ok(search(objective, candidates, seats, &Constraints::default(), share, Keep::Value)?.0)
 }
 
 fn search(
@@ -127,6 +135,7 @@ fn search(
     candidates: usize,
     seats: usize,
     constraints: &Constraints,
+    share: usize,
     keep: Keep,
 ) -> Result<(u128, Vec<Set>), Refusal> {
     let mut gains = vec![0; candidates];
@@ -134,8 +143,17 @@ fn search(
     let mut order: Vec<usize> = (0..candidates).collect();
     // The most promising first, so that the bound bites early.
     order.sort_by_key(|&c| std::cmp::Reverse(gains[c]));
-    let mut search =
-        Search { objective, candidates, constraints, order, best: None, optima: Vec::new(), effort: 0, keep };
+    let mut search = Search {
+        objective,
+        candidates,
+        constraints,
+        order,
+        best: None,
+        optima: Vec::new(),
+        effort: 0,
+        share,
+        keep,
+    };
     search.branch(Set(0), 0, 0, seats)?;
     let best = search.best.ok_or(Refusal::NoSuchPortfolio)?;
     Ok((best, search.optima))
@@ -152,7 +170,8 @@ pub(super) fn each(
     mut call: impl FnMut(Set),
 ) -> Result<(), Refusal> {
     let mut number: u128 = 1;
-    for i in 0..seats {
+    // As many as there are ways to leave the others out.
+    for i in 0..seats.min(candidates - seats) {
         number = number * (candidates - i) as u128 / (i as u128 + 1);
         if number > most as u128 {
             return Err(Refusal::TooManyPortfolios);

@@ -12,8 +12,8 @@ use crate::tally::rounds::Set;
 
 /// How many states are followed side by side.
 const MOST_STATES: usize = 10_000;
-/// How many states are gone on from in all; beyond, only the first by the ladder.
-const MOST_STEPS: usize = 50_000;
+/// How many figures are looked at in all; beyond, only the first state by the ladder is gone on from.
+const MOST_EFFORT: usize = 60_000_000;
 
 /// What has been selected so far, and the state that the rule keeps.
 #[derive(Clone)]
@@ -74,18 +74,19 @@ impl<S: Clone + Ord> Sequences<S> {
     }
 
     /// Selects until there are so many members, or nobody can be selected. `choices` are the equally best, with their
-    /// figure; `select` gives the state after one.
+    /// figure; `select` gives the state after one. A selection looks at `each` figures; the count is one of `share`.
     pub(super) fn run(
         self,
         seats: usize,
         places: &[usize],
+        (each, share): (usize, usize),
         choices: impl Fn(&Branch<S>) -> (Vec<usize>, Option<Fraction>),
         select: impl Fn(&Branch<S>, usize) -> S,
     ) -> Self {
         let mut through: States<S> = BTreeMap::new();
         let mut complete = self.complete;
         let mut open = self.branches;
-        let mut steps = 0;
+        let mut effort = 0;
         while !open.is_empty() {
             let mut next: States<S> = BTreeMap::new();
             for branch in open {
@@ -95,10 +96,14 @@ impl<S: Clone + Ord> Sequences<S> {
                     complete &= keep_first(&mut through, branch);
                     continue;
                 }
-                steps += 1;
+                effort += best.len() * each;
                 best.sort_by_key(|&c| (places[c], c));
                 let tied = best.iter().copied().fold(Set(0), Set::with);
                 for candidate in best {
+                    if effort > MOST_EFFORT / share && !next.is_empty() {
+                        complete = false;
+                        break;
+                    }
                     let step =
                         Step { candidate, figure: figure.clone(), best: tied, before: branch.path.clone() };
                     let order = branch.order.iter().copied().chain([places[candidate]]).collect();
@@ -113,7 +118,7 @@ impl<S: Clone + Ord> Sequences<S> {
             }
             open = next.into_values().collect();
             open.sort_by_cached_key(|branch| (by_places(branch.set, places), branch.order.clone()));
-            if steps > MOST_STEPS && open.len() > 1 {
+            if effort > MOST_EFFORT / share && open.len() > 1 {
                 open.truncate(1);
                 complete = false;
             }

@@ -26,6 +26,7 @@ pub(crate) fn count(election: &Election<'_>, parameters: &Parameters) -> Result<
     let sequences = Sequences::begin(()).run(
         hall.seats,
         &hall.places,
+        hall.effort(),
         |branch| {
             let mut gains = vec![0; hall.candidates()];
             harmonic.gains(branch.set, &mut gains);

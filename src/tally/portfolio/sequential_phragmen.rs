@@ -33,6 +33,7 @@ pub(super) fn fill(hall: &Hall<'_>, sequences: Sequences<Purses>) -> Sequences<P
     sequences.run(
         hall.seats,
         &hall.places,
+        hall.effort(),
         |branch| {
             let (best, load) = branch.state.lightest(&hall.approvals, &outside(branch.set), candidates);
             (best, load.map(|load| branch.state.fraction(&load) * &unit))
