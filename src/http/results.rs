@@ -13,7 +13,8 @@ use crate::board::{Board, Body, Format, Wanted};
 use crate::domain::BallotBook;
 use crate::export::Language;
 use crate::identity::Scope;
-use crate::service::results::{Disclosure, WITHHELD, concerns_ballots};
+use crate::service::disclosure::WITHHELD;
+use crate::service::results::{Disclosure, concerns_ballots};
 use crate::service::{Fault, Query};
 
 pub(super) async fn get(

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Fault;
 use super::groups::{GroupKey, Voter};
 
 /// Figures of fewer ballots are for those who may list ballots, where the ballot book is closed.
@@ -140,4 +141,40 @@ impl Sum {
             None => false,
         }
     }
+}
+
+/// The code of faults that are none for who may list ballots.
+pub const WITHHELD: &str = "withheld";
+
+/// Everybody weighs something else: what an initiative weighs at a rank tells who put it there.
+pub(super) fn weights_withheld() -> Fault {
+    Fault::member(
+        "weights",
+        WITHHELD,
+        "Av vikterna syns vem som har valt vad; vägda resultat visas för den som får se prioriteringarna.",
+        "Weights tell who has picked what; weighted results are for those who may list ballots.",
+    )
+}
+
+/// Asked often enough, portfolios of groups and under conditions tell which sets are listed together.
+pub(super) fn portfolio_withheld() -> Fault {
+    Fault::member(
+        "rule",
+        WITHHELD,
+        "Portföljer för grupper och under villkor visas för den som får se prioriteringarna.",
+        "Portfolios of groups and under conditions are for those who may list ballots.",
+    )
+}
+
+pub(super) fn group_withheld() -> Fault {
+    Fault::member(
+        "group",
+        WITHHELD,
+        &format!(
+            "Färre än {LEAST_SHOWN} har svarat i gruppen, eller skulle kunna räknas fram; siffrorna visas för den som får se prioriteringarna."
+        ),
+        &format!(
+            "Fewer than {LEAST_SHOWN} in the group have answered, or theirs would follow; figures are for those who may list ballots."
+        ),
+    )
 }

@@ -1,12 +1,13 @@
 //! Groups of participants and weights of ballots, from the roll.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use num_bigint::BigInt;
 use num_integer::Integer;
 use num_traits::{One, ToPrimitive};
 
-use super::Fault;
+use super::query::Reader;
+use super::{Fault, Query};
 use crate::domain::{Participant, Ranking};
 use crate::tally::{Counts, Fraction, MAX_WEIGHT, Profile, parse_fraction};
 
@@ -149,4 +150,74 @@ fn profile(
     }
     let counts = Counts::of(&profile);
     (profile, counts)
+}
+
+/// Who is counted.
+pub(super) enum Asked {
+    All,
+    One(GroupKey),
+    Each(String),
+}
+
+impl Asked {
+    /// Reads `group` and `groupBy`; what is wrong with them goes to the reader.
+    pub(super) fn read(voters: &[Voter<'_>], query: &Query, reader: &mut Reader<'_>) -> Option<Self> {
+        let has_column = |column: &str| voters.iter().any(|voter| voter.participant.group(column).is_some());
+        match (query.get("group"), query.get("groupBy")) {
+            (None, None) => Some(Self::All),
+            (Some(_), Some(_)) => {
+                reader.fault(
+                    "groupBy",
+                    "parameter",
+                    "Antingen group eller groupBy, inte båda.",
+                    "Either group or groupBy, not both.",
+                );
+                None
+            }
+            (Some(key), None) => {
+                let (column, value) = key.split_once(':').unwrap_or((key, ""));
+                let value = Some(value.to_owned()).filter(|value| !value.is_empty());
+                let in_it = |voter: &Voter<'_>| voter.participant.group(column) == value.as_deref();
+                if !key.contains(':') || !has_column(column) || !voters.iter().any(in_it) {
+                    reader.fault(
+                        "group",
+                        "unknown-group",
+                        "Röstlängden har ingen sådan grupp; den skrivs kolumn:värde, som county:12.",
+                        "The roll has no such group; it is written column:value, such as county:12.",
+                    );
+                    return None;
+                }
+                Some(Self::One(GroupKey { column: column.to_owned(), value }))
+            }
+            (None, Some(column)) => {
+                if !has_column(column) {
+                    reader.fault(
+                        "groupBy",
+                        "unknown-column",
+                        "Röstlängden har ingen sådan kolumn.",
+                        "The roll has no such column.",
+                    );
+                    return None;
+                }
+                let values: BTreeSet<Option<&str>> =
+                    voters.iter().map(|voter| voter.participant.group(column)).collect();
+                if values.len() > MOST_GROUPS {
+                    reader.fault(
+                        "groupBy",
+                        "too-large",
+                        &format!(
+                            "Kolumnen har {} grupper; högst {MOST_GROUPS} räknas var för sig.",
+                            values.len()
+                        ),
+                        &format!(
+                            "The column has {} groups; at most {MOST_GROUPS} are counted one by one.",
+                            values.len()
+                        ),
+                    );
+                    return None;
+                }
+                Some(Self::Each(column.to_owned()))
+            }
+        }
+    }
 }

@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod log;
 pub mod participation;
 mod query;
+mod refused;
 pub mod results;
 pub mod rounds;
 

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use num_traits::{ToPrimitive, Zero};
 
-use super::disclosure::{self, LEAST_SHOWN};
-use super::groups::{self, GroupKey, MOST_GROUPS, Voter};
+use super::disclosure;
+use super::groups::{self, Asked, GroupKey, Voter};
 use super::ledger::Ledger;
 use super::query::Reader;
+use super::refused::refused;
 use super::{Fault, Query};
 use crate::domain::{BallotBook, Definition, InitiativeId, LadderStep, Points, Slate};
 use crate::tally::pairwise::{Strength, copeland::Draws};
@@ -211,7 +212,7 @@ struct Request<'a> {
 pub fn tally(frame: &Frame<'_>, query: &Query) -> Result<Answer, Vec<Fault>> {
     let mut reader = Reader::new(query, frame.slate);
     let request = read(frame, query, &mut reader);
-    let groups = read_groups(frame, query, &mut reader);
+    let groups = Asked::read(&frame.voters, query, &mut reader);
     let faults = reader.faults;
     let (Some(request), Some(groups), true) = (request, groups, faults.is_empty()) else {
         return Err(faults);
@@ -245,7 +246,7 @@ impl Request<'_> {
         }
         let mut faults = Vec::new();
         if self.unit.is_some() {
-            faults.push(weights_withheld());
+            faults.push(disclosure::weights_withheld());
         }
         let hidden = match groups {
             Asked::All => BTreeSet::new(),
@@ -254,12 +255,12 @@ impl Request<'_> {
         // What any set of initiatives covers in a small group, or any set at all, adds up to single ballots.
         let probes = !matches!(groups, Asked::All) || !self.parameters.constraints.is_empty();
         if self.rule.family() == Family::Portfolio && probes {
-            faults.push(portfolio_withheld());
+            faults.push(disclosure::portfolio_withheld());
         }
         if let Asked::One(key) = groups
             && hidden.contains(key)
         {
-            faults.push(group_withheld());
+            faults.push(disclosure::group_withheld());
         }
         if faults.is_empty() { Ok(hidden) } else { Err(faults) }
     }
@@ -392,74 +393,6 @@ impl Request<'_> {
     }
 }
 
-/// Who is counted.
-enum Asked {
-    All,
-    One(GroupKey),
-    Each(String),
-}
-
-fn read_groups(frame: &Frame<'_>, query: &Query, reader: &mut Reader<'_>) -> Option<Asked> {
-    let has_column =
-        |column: &str| frame.voters.iter().any(|voter| voter.participant.group(column).is_some());
-    match (query.get("group"), query.get("groupBy")) {
-        (None, None) => Some(Asked::All),
-        (Some(_), Some(_)) => {
-            reader.fault(
-                "groupBy",
-                "parameter",
-                "Antingen group eller groupBy, inte båda.",
-                "Either group or groupBy, not both.",
-            );
-            None
-        }
-        (Some(key), None) => {
-            let (column, value) = key.split_once(':').unwrap_or((key, ""));
-            let value = Some(value.to_owned()).filter(|value| !value.is_empty());
-            let in_it = |voter: &Voter<'_>| voter.participant.group(column) == value.as_deref();
-            if !key.contains(':') || !has_column(column) || !frame.voters.iter().any(in_it) {
-                reader.fault(
-                    "group",
-                    "unknown-group",
-                    "Röstlängden har ingen sådan grupp; den skrivs kolumn:värde, som county:12.",
-                    "The roll has no such group; it is written column:value, such as county:12.",
-                );
-                return None;
-            }
-            Some(Asked::One(GroupKey { column: column.to_owned(), value }))
-        }
-        (None, Some(column)) => {
-            if !has_column(column) {
-                reader.fault(
-                    "groupBy",
-                    "unknown-column",
-                    "Röstlängden har ingen sådan kolumn.",
-                    "The roll has no such column.",
-                );
-                return None;
-            }
-            let values: BTreeSet<Option<&str>> =
-                frame.voters.iter().map(|voter| voter.participant.group(column)).collect();
-            if values.len() > MOST_GROUPS {
-                reader.fault(
-                    "groupBy",
-                    "too-large",
-                    &format!(
-                        "Kolumnen har {} grupper; högst {MOST_GROUPS} räknas var för sig.",
-                        values.len()
-                    ),
-                    &format!(
-                        "The column has {} groups; at most {MOST_GROUPS} are counted one by one.",
-                        values.len()
-                    ),
-                );
-                return None;
-            }
-            Some(Asked::Each(column.to_owned()))
-        }
-    }
-}
-
 fn read<'a>(frame: &'a Frame<'a>, query: &'a Query, reader: &mut Reader<'_>) -> Option<Request<'a>> {
     let picks = reader.picks(frame.picks);
     let steps = reader.ladder();
@@ -533,104 +466,11 @@ fn read<'a>(frame: &'a Frame<'a>, query: &'a Query, reader: &mut Reader<'_>) -> 
     Some(Request { frame, rule, parameters, picks, used, voters, unit })
 }
 
-/// A refusal as a fault of the parameter that it concerns.
-fn refused(refusal: &Refusal, slate: &Slate) -> Fault {
-    let fault = |member: &str, code: &'static str, sv: &str| {
-        Fault::member(member, code, sv, &capital(&refusal.to_string()))
-    };
-    let parameter = |member: &str, sv: &str| fault(member, "parameter", sv);
-    match refusal {
-        Refusal::DoesNotTake(name) => parameter(name, &format!("Regeln tar inte {name}.")),
-        Refusal::PointsMissing => parameter("points", "Regeln tar poäng, ett per plats."),
-        Refusal::WrongNumberOfPoints => parameter("points", "Lika många poängtal som val behövs."),
-        Refusal::PointsRise => {
-            parameter("points", "Poängen får inte stiga från en plats till nästa och inte vara negativa.")
-        }
-        Refusal::TooFine => parameter("points", "Poängen är för stora eller har för fin gemensam nämnare."),
-        Refusal::TooDeep => {
-            parameter("rule", "approval-j läser de j första platserna, och en prioritering här har färre.")
-        }
-        Refusal::OppositionDoesNotApply => parameter("strength", "opposition är en styrka bara för minimax."),
-        Refusal::Seats => parameter("seats", "Platserna är från 1 till så många som initiativen."),
-        Refusal::TooManyCandidates { most } => {
-            fault("rule", "too-large", &format!("Regeln räknas för högst {most} initiativ."))
-        }
-        Refusal::TooManyPortfolios => {
-            fault("seats", "too-large", "Portföljerna av denna storlek är för många att jämföra.")
-        }
-        Refusal::NoSuchPortfolio => {
-            fault("rule", "no-such-portfolio", "Ingen portfölj uppfyller alla villkor.")
-        }
-        Refusal::NotWhole => fault("weights", "not-whole", "Regeln tar bara vikter som är heltal."),
-        Refusal::TooHeavy => fault(
-            "weights",
-            "too-large",
-            "Prioriteringarna väger tillsammans för mycket för att räknas exakt.",
-        ),
-        Refusal::Undecided { tied } => {
-            let ids: Vec<&str> = tied.iter().map(|&c| slate.initiatives()[c].id.as_str()).collect();
-            let ids = ids.join(", ");
-            Fault::member(
-                "ladder",
-                "undecided",
-                &format!(
-                    "Räkningen måste välja mellan lika som stegen inte skiljer: {ids}. En lottning avgör."
-                ),
-                &format!(
-                    "The count must choose between equals that the ladder leaves: {ids}. A lot decides."
-                ),
-            )
-        }
-    }
-}
-
-fn capital(sentence: &str) -> String {
-    let mut letters = sentence.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
-}
-
-/// The code of faults that are none for who may list ballots.
-pub const WITHHELD: &str = "withheld";
-
 /// Whether the answer may be another for who may list ballots, where the ballot book is closed.
 pub fn concerns_ballots(query: &Query, own_rule: &str) -> bool {
     let rule = query.get("rule").unwrap_or(own_rule);
     ["group", "groupBy", "weights"].iter().any(|name| query.get(name).is_some())
         || Rule::find(rule).is_some_and(|rule| rule.family() == Family::Portfolio)
-}
-
-/// Everybody weighs something else: what an initiative weighs at a rank tells who put it there.
-fn weights_withheld() -> Fault {
-    Fault::member(
-        "weights",
-        WITHHELD,
-        "Av vikterna syns vem som har valt vad; vägda resultat visas för den som får se prioriteringarna.",
-        "Weights tell who has picked what; weighted results are for those who may list ballots.",
-    )
-}
-
-/// Asked often enough, portfolios of groups and under conditions tell which sets are listed together.
-fn portfolio_withheld() -> Fault {
-    Fault::member(
-        "rule",
-        WITHHELD,
-        "Portföljer för grupper och under villkor visas för den som får se prioriteringarna.",
-        "Portfolios of groups and under conditions are for those who may list ballots.",
-    )
-}
-
-fn group_withheld() -> Fault {
-    Fault::member(
-        "group",
-        WITHHELD,
-        &format!(
-            "Färre än {LEAST_SHOWN} har svarat i gruppen, eller skulle kunna räknas fram; siffrorna visas för den som får se prioriteringarna."
-        ),
-        &format!(
-            "Fewer than {LEAST_SHOWN} in the group have answered, or theirs would follow; figures are for those who may list ballots."
-        ),
-    )
 }
 
 /// Whether a definition's rule can be counted with its picks and points.

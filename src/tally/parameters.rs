@@ -1,8 +1,9 @@
-//! What a count depends on besides the ballots, and why it may be refused.
+//! What a count depends on besides the ballots, under which names, and why it may be refused.
 
 use super::pairwise::Strength;
 use super::pairwise::copeland::Draws;
 use super::portfolio::Constraints;
+use super::property::Titles;
 use super::rounds::Transfer;
 use super::{Counts, Fraction, Ladder, Profile};
 
@@ -134,3 +135,110 @@ pub enum Refusal {
         tied: Vec<usize>,
     },
 }
+
+/// A parameter that a rule takes, under the same name everywhere.
+#[derive(Debug)]
+pub struct Parameter {
+    /// The name in queries and on the command line.
+    pub name: &'static str,
+    /// What it does.
+    pub description: Titles,
+}
+
+/// How many of the [`PARAMETERS`] every rule takes: the first.
+pub(super) const COMMON: usize = 3;
+
+/// The parameters that every rule takes, and after them those of single rules.
+pub static PARAMETERS: [Parameter; 13] = [
+    Parameter {
+        name: "picks",
+        description: Titles {
+            sv: "Läs bara så många av de första platserna på varje prioritering.",
+            en: "Read only so many first ranks of every ballot.",
+        },
+    },
+    Parameter {
+        name: "ladder",
+        description: Titles {
+            sv: "Stegen som skiljer lika resultat åt, åtskilda med komma: earlier-count, listed, first-places, head-to-head, lot; none för inga.",
+            en: "The steps that tell equals apart, comma-separated: earlier-count, listed, first-places, head-to-head, lot; none for none.",
+        },
+    },
+    Parameter {
+        name: "weights",
+        description: Titles {
+            sv: "Vad en prioritering väger: population, sqrt-population eller en kolumn i röstlängden.",
+            en: "What a ballot weighs: population, sqrt-population or a column of the roll.",
+        },
+    },
+    Parameter {
+        name: "points",
+        description: Titles {
+            sv: "Poängen per plats, fallande, åtskilda med komma; heltal eller bråk som 1/2.",
+            en: "The points per rank, not increasing, comma-separated; whole numbers or fractions such as 1/2.",
+        },
+    },
+    Parameter {
+        name: "strength",
+        description: Titles {
+            sv: "Hur stark en duell är: winning-votes eller margins; för minimax även opposition.",
+            en: "How strong a duel is: winning-votes or margins; for minimax also opposition.",
+        },
+    },
+    Parameter {
+        name: "draws",
+        description: Titles {
+            sv: "Vad ett oavgjort är värt: half, llull (1) eller strict (0).",
+            en: "What a draw is worth: half, llull (1) or strict (0).",
+        },
+    },
+    Parameter {
+        name: "seats",
+        description: Titles {
+            sv: "Antalet platser m; annars omgångens gräns för toppen.",
+            en: "The number of seats m; the round's cut unless given.",
+        },
+    },
+    Parameter {
+        name: "method",
+        description: Titles {
+            sv: "Hur röster flyttas: scottish eller meek.",
+            en: "How votes move: scottish or meek.",
+        },
+    },
+    Parameter {
+        name: "must",
+        description: Titles {
+            sv: "Initiativ som måste vara med, åtskilda med komma.",
+            en: "Initiatives that must be in it, comma-separated.",
+        },
+    },
+    Parameter {
+        name: "exclude",
+        description: Titles {
+            sv: "Initiativ som inte får vara med, åtskilda med komma.",
+            en: "Initiatives that must not be in it, comma-separated.",
+        },
+    },
+    Parameter {
+        name: "eitherOr",
+        description: Titles {
+            sv: "Par av vilka högst ett är med: a:b, åtskilda med komma.",
+            en: "Pairs of which at most one is in it: a:b, comma-separated.",
+        },
+    },
+    Parameter {
+        name: "requires",
+        description: Titles {
+            sv: "Par där det första kräver det andra: a:b, åtskilda med komma.",
+            en: "Pairs of which the first needs the second: a:b, comma-separated.",
+        },
+    },
+    Parameter {
+        name: "budget",
+        description: Titles {
+            sv: "Vad alla tillsammans får kosta, och vad vart och ett kostar: 100,a:40,b:25 …",
+            en: "What all together may cost, and what each costs: 100,a:40,b:25 …",
+        },
+    },
+];

@@ -3,192 +3,19 @@
 use std::fmt;
 
 use super::ladder::Step;
+use super::parameters::COMMON;
 use super::positional::{self, Scale};
-use super::{
-    Detail, Election, Fraction, MAX_WEIGHT, Outcome, Parameters, Refusal, pairwise, portfolio, rounds,
-};
-use Property::{
+use super::property::Property::{
     Additivity, Condorcet, EjrPlus, Homogeneity, Monotonicity, Pareto, Reversal, ScoreSum, Smith,
+};
+use super::property::{Family, Property, Titles};
+use super::{
+    Detail, Election, Fraction, MAX_WEIGHT, Outcome, PARAMETERS, Parameter, Parameters, Refusal, pairwise,
+    portfolio, rounds,
 };
 
 /// The most picks a ballot can hold: as many as there can be candidates. Rounds allow fewer.
 pub const MAX_PICKS: usize = 64;
-
-/// A title or text in the two languages people read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Titles {
-    /// Swedish.
-    pub sv: &'static str,
-    /// English.
-    pub en: &'static str,
-}
-
-/// How a rule looks at ballots.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
-    /// A rank is worth points.
-    Positional,
-    /// Every two candidates meet in a duel.
-    Pairwise,
-    /// Votes are counted in rounds.
-    Rounds,
-    /// A set of so many is chosen.
-    Portfolio,
-}
-
-impl Family {
-    /// Every family, in the table's order.
-    pub const ALL: [Self; 4] = [Self::Positional, Self::Pairwise, Self::Rounds, Self::Portfolio];
-
-    /// The name in documents.
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::Positional => "positional",
-            Self::Pairwise => "pairwise",
-            Self::Rounds => "rounds",
-            Self::Portfolio => "portfolio",
-        }
-    }
-}
-
-/// A property that a rule has or lacks, as the tests check it; `docs/RULES.md` defines each.
-///
-/// Ranks are those before the ladder, of counts that need no ladder, with the rule's default parameters; an outcome is
-/// only compared with others of the same candidates and k. "First alone" is rank 1 without equals. A ballot puts its
-/// picks above the unranked, whom it does not compare. A rule whose parameters decide keeps what it keeps with all.
-///
-/// Anonymity (the order of ballots is nothing) and neutrality (nor are the names of candidates) hold for every rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Property {
-    /// With every ballot taken so many times, all ranks and optima stay what they are.
-    Homogeneity,
-    /// Who stands first alone still does after rising a place, or coming last instead of nowhere, on one ballot or on
-    /// all with one ranking.
-    Monotonicity,
-    /// Whoever beats everybody else, each in a duel, stands first alone.
-    Condorcet,
-    /// Nobody outside the Smith set, the smallest in which each beats all outside it, stands before or beside anybody
-    /// in it.
-    Smith,
-    /// With every complete ballot turned round, who stood first alone does not again.
-    Reversal,
-    /// Where every ballot puts a above b, a stands before b.
-    Pareto,
-    /// The scores of two groups of ballots add up to the scores of both together.
-    Additivity,
-    /// The sum of all scores follows from the lengths of the ballots.
-    ScoreSum,
-    /// Every optimum is fair to all groups (EJR+): none leaves out somebody whom so many list that they deserve l of
-    /// the m seats, each of them with fewer than l of their picks in it.
-    EjrPlus,
-}
-
-/// A parameter that a rule takes, under the same name everywhere.
-#[derive(Debug)]
-pub struct Parameter {
-    /// The name in queries and on the command line.
-    pub name: &'static str,
-    /// What it does.
-    pub description: Titles,
-}
-
-/// How many of the [`PARAMETERS`] every rule takes: the first.
-const COMMON: usize = 3;
-
-/// The parameters that every rule takes, and after them those of single rules.
-pub static PARAMETERS: [Parameter; 13] = [
-    Parameter {
-        name: "picks",
-        description: Titles {
-            sv: "Läs bara så många av de första platserna på varje prioritering.",
-            en: "Read only so many first ranks of every ballot.",
-        },
-    },
-    Parameter {
-        name: "ladder",
-        description: Titles {
-            sv: "Stegen som skiljer lika resultat åt, åtskilda med komma: earlier-count, listed, first-places, head-to-head, lot; none för inga.",
-            en: "The steps that tell equals apart, comma-separated: earlier-count, listed, first-places, head-to-head, lot; none for none.",
-        },
-    },
-    Parameter {
-        name: "weights",
-        description: Titles {
-            sv: "Vad en prioritering väger: population, sqrt-population eller en kolumn i röstlängden.",
-            en: "What a ballot weighs: population, sqrt-population or a column of the roll.",
-        },
-    },
-    Parameter {
-        name: "points",
-        description: Titles {
-            sv: "Poängen per plats, fallande, åtskilda med komma; heltal eller bråk som 1/2.",
-            en: "The points per rank, not increasing, comma-separated; whole numbers or fractions such as 1/2.",
-        },
-    },
-    Parameter {
-        name: "strength",
-        description: Titles {
-            sv: "Hur stark en duell är: winning-votes eller margins; för minimax även opposition.",
-            en: "How strong a duel is: winning-votes or margins; for minimax also opposition.",
-        },
-    },
-    Parameter {
-        name: "draws",
-        description: Titles {
-            sv: "Vad ett oavgjort är värt: half, llull (1) eller strict (0).",
-            en: "What a draw is worth: half, llull (1) or strict (0).",
-        },
-    },
-    Parameter {
-        name: "seats",
-        description: Titles {
-            sv: "Antalet platser m; annars omgångens gräns för toppen.",
-            en: "The number of seats m; the round's cut unless given.",
-        },
-    },
-    Parameter {
-        name: "method",
-        description: Titles {
-            sv: "Hur röster flyttas: scottish eller meek.",
-            en: "How votes move: scottish or meek.",
-        },
-    },
-    Parameter {
-        name: "must",
-        description: Titles {
-            sv: "Initiativ som måste vara med, åtskilda med komma.",
-            en: "Initiatives that must be in it, comma-separated.",
-        },
-    },
-    Parameter {
-        name: "exclude",
-        description: Titles {
-            sv: "Initiativ som inte får vara med, åtskilda med komma.",
-            en: "Initiatives that must not be in it, comma-separated.",
-        },
-    },
-    Parameter {
-        name: "eitherOr",
-        description: Titles {
-            sv: "Par av vilka högst ett är med: a:b, åtskilda med komma.",
-            en: "Pairs of which at most one is in it: a:b, comma-separated.",
-        },
-    },
-    Parameter {
-        name: "requires",
-        description: Titles {
-            sv: "Par där det första kräver det andra: a:b, åtskilda med komma.",
-            en: "Pairs of which the first needs the second: a:b, comma-separated.",
-        },
-    },
-    Parameter {
-        name: "budget",
-        description: Titles {
-            sv: "Vad alla tillsammans får kosta, och vad vart och ett kostar: 100,a:40,b:25 …",
-            en: "What all together may cost, and what each costs: 100,a:40,b:25 …",
-        },
-    },
-];
 
 /// How a rule counts.
 type Count = fn(&Election<'_>, &Parameters) -> Result<Outcome, Refusal>;
