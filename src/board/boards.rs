@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::body::{self, Body, Wanted};
-use crate::domain::RoundId;
+use crate::domain::{RoundId, Sequence};
 use crate::export::Links;
 use crate::service::Fault;
 use crate::service::ledger::Ledger;
@@ -82,10 +85,19 @@ impl Board {
     }
 }
 
+/// A round's place: its newest board, and who waits for the next.
+#[derive(Debug)]
+struct Slot {
+    board: ArcSwap<Board>,
+    changed: watch::Sender<()>,
+}
+
 /// The newest board of every round.
 #[derive(Debug, Default)]
 pub struct Boards {
-    rounds: ArcSwap<BTreeMap<RoundId, Arc<ArcSwap<Board>>>>,
+    rounds: ArcSwap<BTreeMap<RoundId, Arc<Slot>>>,
+    /// Held by whoever publishes; readers never wait for it.
+    publishing: Mutex<()>,
 }
 
 impl Boards {
@@ -107,28 +119,56 @@ impl Boards {
 
     /// The newest board of a round.
     pub fn get(&self, round: &RoundId) -> Option<Arc<Board>> {
-        self.rounds.load().get(round).map(|board| board.load_full())
+        self.rounds.load().get(round).map(|slot| slot.board.load_full())
     }
 
     /// The newest board of every round, by id.
     pub fn all(&self) -> Vec<Arc<Board>> {
-        self.rounds.load().values().map(|board| board.load_full()).collect()
+        self.rounds.load().values().map(|slot| slot.board.load_full()).collect()
     }
 
-    /// Puts a round's next state in the place of the one before. Only the writer publishes.
+    /// Tells of every board of a round that is published from now on.
+    pub fn changes(&self, round: &RoundId) -> Option<watch::Receiver<()>> {
+        self.rounds.load().get(round).map(|slot| slot.changed.subscribe())
+    }
+
+    /// The board of a round once it has come to a sequence; none if that takes longer than `patience`.
+    pub async fn reached(
+        &self,
+        round: &RoundId,
+        sequence: Sequence,
+        patience: Duration,
+    ) -> Option<Arc<Board>> {
+        let mut changes = self.changes(round)?;
+        let wait = async {
+            loop {
+                let board = self.get(round)?;
+                if board.ledger.round.sequence >= sequence {
+                    return Some(board);
+                }
+                changes.changed().await.ok()?;
+            }
+        };
+        timeout(patience, wait).await.ok().flatten()
+    }
+
+    /// Puts a round's next state in the place of the one before; an older one changes nothing. The writer and the
+    /// follower publish.
     pub(super) fn publish(&self, ledger: Arc<Ledger>) {
+        let _one = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
+        let age = |ledger: &Ledger| (ledger.round.sequence, ledger.round.revision);
         let id = ledger.round.id.clone();
-        // Nothing has happened: what was rendered is still right.
-        if self.get(&id).is_some_and(|board| Arc::ptr_eq(&board.ledger, &ledger)) {
+        let rounds = self.rounds.load();
+        if let Some(slot) = rounds.get(&id) {
+            if age(&slot.board.load().ledger) < age(&ledger) {
+                slot.board.store(Arc::new(Board::new(ledger)));
+                slot.changed.send_replace(());
+            }
             return;
         }
-        let board = Arc::new(Board::new(ledger));
-        if let Some(slot) = self.rounds.load().get(&id) {
-            slot.store(board);
-            return;
-        }
-        let mut rounds = BTreeMap::clone(&self.rounds.load());
-        rounds.insert(id, Arc::new(ArcSwap::new(board)));
+        let board = ArcSwap::new(Arc::new(Board::new(ledger)));
+        let mut rounds = BTreeMap::clone(&rounds);
+        rounds.insert(id, Arc::new(Slot { board, changed: watch::Sender::new(()) }));
         self.rounds.store(Arc::new(rounds));
     }
 }

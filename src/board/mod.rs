@@ -5,8 +5,10 @@
 
 mod boards;
 mod body;
+mod follower;
 mod writer;
 
 pub use boards::{Board, Boards};
 pub use body::{Body, Encoding, Format, Wanted};
+pub use follower::Follower;
 pub use writer::{NotDone, SubmitError, Writer, WriterThread};

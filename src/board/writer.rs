@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use super::Boards;
 use crate::domain::{Definition, Roll, Round, RoundId, Slate, Submission};
 use crate::service::ballots::{self, Accepted, Refusal};
-use crate::service::ledger::{self, Ledger};
+use crate::service::ledger::{self, Change, Ledger, NotChanged};
 use crate::service::{Clock, Error, rounds};
 use crate::store::{self, Conn, Store};
 
@@ -25,6 +25,9 @@ const QUEUE: usize = 1_024;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The most that is committed together.
 const BATCH: usize = 512;
+/// For how long a batch is tried again when storage fails: callers are waiting.
+const RETRYING: Duration = Duration::from_secs(5);
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
 /// Why a submission was not accepted.
 #[derive(Debug)]
@@ -35,8 +38,20 @@ pub enum SubmitError {
     NoSuchRound,
     /// The queue is full: nothing was done.
     Busy,
+    /// Storage failed: nothing was done.
+    NotStored,
     /// Storage failed while it was being written: whether it was accepted must be asked.
     Unknown,
+}
+
+impl From<&Error> for SubmitError {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::NoSuchRound => Self::NoSuchRound,
+            Error::Store(store::Error::Unconfirmed(_)) => Self::Unknown,
+            _ => Self::NotStored,
+        }
+    }
 }
 
 /// Why there is no answer to a manager's command.
@@ -104,7 +119,7 @@ impl WriterThread {
 }
 
 impl Writer {
-    /// Starts the writer. Every `tick` it also looks whether another process has written.
+    /// Starts the writer. Every `tick` it also looks whether an opening or a closing is due.
     ///
     /// # Errors
     /// If the database cannot be reached.
@@ -116,7 +131,7 @@ impl Writer {
     ) -> Result<(Self, WriterThread), store::Error> {
         let conn = store.connect()?;
         let (queue, jobs) = sync_channel(QUEUE);
-        let desk = Desk { store, conn: Some(conn), boards, clock, data_version: None };
+        let desk = Desk { store, conn: Some(conn), boards, clock };
         let alive = Arc::new(());
         let weak = Arc::downgrade(&alive);
         let thread = std::thread::Builder::new().name("writer".into()).spawn(move || {
@@ -189,13 +204,11 @@ struct Desk {
     conn: Option<Conn>,
     boards: Arc<Boards>,
     clock: Clock,
-    data_version: Option<i32>,
 }
 
 impl Desk {
     fn run(mut self, jobs: &Receiver<Job>, tick: Duration) {
         let mut looked = Monotonic::now();
-        self.look();
         loop {
             let wait = self.until_due().min(tick.saturating_sub(looked.elapsed()));
             match jobs.recv_timeout(wait) {
@@ -210,7 +223,6 @@ impl Desk {
             if looked.elapsed() >= tick {
                 looked = Monotonic::now();
                 self.record_due();
-                self.look();
             }
         }
     }
@@ -219,6 +231,8 @@ impl Desk {
         let mut waiting: Vec<(RoundId, Submissions)> = Vec::new();
         for job in batch {
             match job {
+                // Whoever has stopped waiting was told that nothing is known; not to do it now is the least surprise.
+                Job::Submit { answer, .. } if answer.is_closed() => {}
                 Job::Submit { round, submission, answer } => {
                     match waiting.iter_mut().find(|(of, _)| *of == round) {
                         Some((_, submissions)) => submissions.push((submission, answer)),
@@ -246,35 +260,66 @@ impl Desk {
 
     fn submit_all(&mut self, waiting: Vec<(RoundId, Submissions)>) {
         for (round, submissions) in waiting {
-            let known = self.known(&round);
-            let clock = self.clock.clone();
             let (submissions, answers): (Vec<_>, Vec<_>) = submissions.into_iter().unzip();
-            let done = self.with(|conn| {
-                ledger::change(conn, &round, known.as_ref(), &clock, |change| {
-                    submissions
-                        .into_iter()
-                        .map(|submission| ballots::submit(change, submission))
-                        .collect::<Vec<_>>()
-                })
+            let done = self.change(&round, |change| {
+                submissions.iter().map(|submission| ballots::submit(change, submission)).collect::<Vec<_>>()
             });
             match done {
-                Ok((ledger, outcomes)) => {
-                    self.boards.publish(ledger);
+                Ok(outcomes) => {
                     for (answer, outcome) in answers.into_iter().zip(outcomes) {
                         // Whoever has gone away meanwhile finds the ballot accepted when asking again.
                         let _ = answer.send(outcome.map_err(SubmitError::Refused));
                     }
                 }
-                Err(error) => {
-                    let gone = matches!(error, Error::NoSuchRound);
+                Err(reason) => {
                     for answer in answers {
-                        let _ = answer.send(Err(if gone {
-                            SubmitError::NoSuchRound
-                        } else {
-                            SubmitError::Unknown
-                        }));
+                        let _ = answer.send(Err(SubmitError::from(&reason)));
                     }
                 }
+            }
+        }
+    }
+
+    /// Changes a round and publishes what it has become. What may pass is tried again for a while, on a new connection;
+    /// and after a commit that was not confirmed it is found out first whether it was made.
+    fn change<T>(&mut self, round: &RoundId, mut work: impl FnMut(&mut Change) -> T) -> Result<T, Error> {
+        let began = Monotonic::now();
+        loop {
+            let known = self.known(round);
+            let clock = self.clock.clone();
+            let changed = self.with(|conn| ledger::change(conn, round, known.as_ref(), &clock, &mut work));
+            let error = match changed {
+                Ok((ledger, outcome)) => {
+                    self.boards.publish(ledger);
+                    return Ok(outcome);
+                }
+                Err(NotChanged::Undone(Error::Store(error))) if error.may_pass() => error,
+                Err(NotChanged::Undone(error)) => return Err(error),
+                Err(NotChanged::InDoubt { ledger, outcome, error }) => {
+                    match self.is_committed(&ledger, began) {
+                        Some(true) => {
+                            self.boards.publish(ledger);
+                            return Ok(outcome);
+                        }
+                        Some(false) => store::Error::Connection(error.to_string()),
+                        None => return Err(error.into()),
+                    }
+                }
+            };
+            if began.elapsed() > RETRYING {
+                return Err(error.into());
+            }
+            std::thread::sleep(BETWEEN_TRIES);
+        }
+    }
+
+    /// What became of a commit that was not confirmed; none if it cannot be found out in time.
+    fn is_committed(&mut self, ledger: &Ledger, began: Monotonic) -> Option<bool> {
+        loop {
+            match self.with(|conn| ledger::is_committed(conn, ledger)) {
+                Ok(committed) => return Some(committed),
+                Err(_) if began.elapsed() > RETRYING => return None,
+                Err(_) => std::thread::sleep(BETWEEN_TRIES),
             }
         }
     }
@@ -291,7 +336,7 @@ impl Desk {
     }
 
     /// Works on the write connection; a failed one is given up, and the next piece of work gets a new one.
-    fn with<T>(&mut self, work: impl FnOnce(&mut Conn) -> Result<T, Error>) -> Result<T, Error> {
+    fn with<T, E: Fault>(&mut self, work: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
         let mut conn = match self.conn.take() {
             Some(conn) => conn,
             None => self.store.connect()?,
@@ -299,14 +344,10 @@ impl Desk {
         // A panic is a fault in the program; one request must not take the writer from all others. The connection
         // goes with it, and with the connection its transaction.
         let done = catch_unwind(AssertUnwindSafe(|| work(&mut conn)))
-            .unwrap_or_else(|_| Err(store::Error::Connection("a panic while writing".to_owned()).into()));
-        match &done {
-            Err(Error::Store(error)) => {
-                tracing::error!(%error, "the writer could not write");
-                // The number counts for one connection only; the next one begins anew.
-                self.data_version = None;
-            }
-            Ok(_) | Err(_) => self.conn = Some(conn),
+            .unwrap_or_else(|_| Err(store::Error::Panic.into()));
+        match done.as_ref().err().and_then(Fault::of_storage) {
+            Some(error) => tracing::error!(%error, "the writer could not write"),
+            None => self.conn = Some(conn),
         }
         done
     }
@@ -338,35 +379,27 @@ impl Desk {
             }
         }
     }
+}
 
-    /// Takes over what another process, such as the command line, has written to the same database.
-    fn look(&mut self) {
-        let before = self.data_version;
-        let look = self.with(|conn| {
-            let version = conn.data_version()?;
-            if version.is_some() && version == before {
-                return Ok((version, Vec::new()));
-            }
-            Ok((version, store::rounds::marks(conn)?))
-        });
-        let Ok((version, marks)) = look else { return };
-        let mut complete = true;
-        for (id, sequence, revision) in marks {
-            let known = self.known(&id);
-            if known.is_some_and(|known| known.round.sequence == sequence && known.round.revision == revision)
-            {
-                continue;
-            }
-            match ledger::read(&self.store, &id) {
-                Ok(ledger) => self.boards.publish(ledger),
-                Err(error) => {
-                    complete = false;
-                    tracing::warn!(round = %id, %error, "a round could not be read again");
-                }
-            }
+/// An error of which a part may be storage's.
+trait Fault: From<store::Error> {
+    fn of_storage(&self) -> Option<&store::Error>;
+}
+
+impl Fault for Error {
+    fn of_storage(&self) -> Option<&store::Error> {
+        match self {
+            Self::Store(error) => Some(error),
+            _ => None,
         }
-        if complete {
-            self.data_version = version;
+    }
+}
+
+impl<T> Fault for NotChanged<T> {
+    fn of_storage(&self) -> Option<&store::Error> {
+        match self {
+            Self::Undone(error) => error.of_storage(),
+            Self::InDoubt { error, .. } => Some(error),
         }
     }
 }

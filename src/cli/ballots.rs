@@ -14,7 +14,7 @@ use crate::config::Settings;
 use crate::domain::{Ballot, ParticipantCode, Precondition, RoundId, Submission, Where};
 use crate::service::ballots::{self, BallotText, Refusal};
 use crate::service::ledger::{self, Ledger};
-use crate::service::{Clock, Fault, Place};
+use crate::service::{Clock, Fault, Place, log};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -46,7 +46,7 @@ pub(super) fn run(settings: &Settings, command: Command) -> Result<(), Failure> 
         bar.set_style(style);
     }
     let mut conn = store.connect()?;
-    let done = ballots::submit_all(&mut conn, &round, &Clock::System, submissions, |done| {
+    let done = ballots::submit_all(&mut conn, &round, &Clock::System, &submissions, |done| {
         bar.set_position(done as u64);
     })?;
     bar.finish_and_clear();
@@ -116,6 +116,7 @@ fn read(rows: &[SheetBallot], mut faults: Vec<String>, ledger: &Ledger) -> Resul
                 participant,
                 precondition: Precondition::None,
                 ballot: Some(Ballot { synthetic: row.synthetic, ..ballot }),
+                nonce: log::nonce(),
             })),
             Err(found) => faults.extend(found.iter().map(|fault| line(&row.place(fault).to_string(), fault))),
         }

@@ -8,7 +8,7 @@ use super::{Failure, round_files};
 use crate::domain::{Ballot, ParticipantCode, Precondition, Ranking, Roll, Slate, Submission};
 use crate::identity::{Grant, LIFETIME, SigningKey, TokenIssuer};
 use crate::service::ballots::submit_all;
-use crate::service::{Clock, rounds};
+use crate::service::{Clock, log, rounds};
 use crate::store::{Store, rounds as stored};
 
 /// The seed of the synthetic ballots: always the same ones.
@@ -47,7 +47,7 @@ pub(super) fn prepare(store: &Store, clock: &Clock) -> Result<(), Failure> {
     let submissions = ballots(&files.slate, &files.roll, definition.picks.max);
     let mut conn = store.connect()?;
     rounds::create(&mut conn, files.id, definition, files.slate, files.roll)?;
-    match submit_all(&mut conn, &id, clock, submissions, |_| ())? {
+    match submit_all(&mut conn, &id, clock, &submissions, |_| ())? {
         Ok(_) => Ok(()),
         Err(refused) => Err(Failure::failed(format!("{} synthetic ballots were refused", refused.len()))),
     }
@@ -79,7 +79,12 @@ fn ballots(slate: &Slate, roll: &Roll, picks: usize) -> Vec<Submission> {
         let ranking = Ranking::read(&ids, slate, (picks, picks)).expect("drawn without replacement");
         let ballot =
             Ballot { ranking, engagements: Vec::new(), reference: None, comment: None, synthetic: true };
-        Submission { participant: code.clone(), precondition: Precondition::None, ballot: Some(ballot) }
+        Submission {
+            participant: code.clone(),
+            precondition: Precondition::None,
+            ballot: Some(ballot),
+            nonce: log::nonce(),
+        }
     };
     codes.into_iter().map(submission).collect()
 }

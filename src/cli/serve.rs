@@ -8,11 +8,11 @@ use std::time::Duration;
 use jsonwebtoken::Algorithm;
 
 use super::{Failure, demo, open, tell};
-use crate::board::{Boards, Writer, WriterThread};
+use crate::board::{Boards, Follower, Writer, WriterThread};
 use crate::config::Settings;
 use crate::export::Links;
 use crate::http::{Running, Site, listen};
-use crate::identity::{Issuer, SigningKey, Validator};
+use crate::identity::{Issuer, Purpose, SigningKey, Validator};
 use crate::observe;
 use crate::service::Clock;
 use crate::store::Store;
@@ -40,12 +40,14 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
     let listener = TcpListener::bind(settings.bind)
         .map_err(|error| Failure::failed(format!("cannot listen on {}: {error}", settings.bind)))?;
     let address = listener.local_addr().map_err(Failure::failed)?;
-    let key = SigningKey::load_or_create(&settings.data_dir).map_err(Failure::failed)?;
+    let key = SigningKey::load_or_create(&settings.data_dir, Purpose::Tokens).map_err(Failure::failed)?;
+    let log_key = SigningKey::load_or_create(&settings.data_dir, Purpose::Log).map_err(Failure::failed)?;
     let public_url = settings.public_url(address);
     actix_web::rt::System::new().block_on(async {
         let (running, writer) = assemble(
             store,
             &key,
+            log_key,
             &public_url,
             clock.clone(),
             TICK,
@@ -96,6 +98,7 @@ pub enum Signals {
 pub fn assemble(
     store: Store,
     key: &SigningKey,
+    log_key: SigningKey,
     public_url: &str,
     clock: Clock,
     tick: Duration,
@@ -106,6 +109,8 @@ pub fn assemble(
     let boards = Arc::new(Boards::load(&store).map_err(|error| error.to_string())?);
     let started = Writer::start(store.clone(), Arc::clone(&boards), clock.clone(), tick);
     let (writer, thread) = started.map_err(|error| error.to_string())?;
+    let follower =
+        Follower::start(store.clone(), Arc::clone(&boards), tick).map_err(|error| error.to_string())?;
     let own = Issuer {
         name: public_url.to_owned(),
         audience: public_url.to_owned(),
@@ -116,9 +121,11 @@ pub fn assemble(
     let site = Site {
         boards,
         writer,
+        follower,
         store,
         links: Links::new(public_url),
         validator: Validator::new(vec![own]),
+        log_key,
         clock,
     };
     let running =

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Hash, InitiativeId, ParticipantCode, PrivateText, Slate};
+use super::{Hash, InitiativeId, Nonce, ParticipantCode, PrivateText, Slate};
 
 /// The longest reference (`diarienummer`), in characters.
 pub const LONGEST_REFERENCE: usize = 100;
@@ -229,6 +229,8 @@ pub struct Submission {
     pub precondition: Precondition,
     /// The ballot, or `None` to withdraw.
     pub ballot: Option<Ballot>,
+    /// What keeps its log entry from being guessed.
+    pub nonce: Nonce,
 }
 
 /// What a valid ballot says.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Engagement, InitiativeId, Instant, ParticipantCode, Sequence};
+use super::{Engagement, InitiativeId, Instant, ParticipantCode, RoundId, Sequence};
 
 /// A SHA-256 digest; `Display` is lower-case hex.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,6 +56,27 @@ impl fmt::Debug for PrivateText {
 /// The hash of a [`PrivateText`], as it stands in an event.
 pub type Sealed = Hash;
 
+/// Random bytes in an event of a participant; `Display` is lower-case hex. Without them a ballot that is not to be
+/// told could be found by trying all rankings against the hash of its entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nonce(pub [u8; 16]);
+
+impl fmt::Display for Nonce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl FromStr for Nonce {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let number = u128::from_str_radix(text, 16).map_err(|_| ())?;
+        let nonce = Self(number.to_be_bytes());
+        if nonce.to_string() == text { Ok(nonce) } else { Err(()) }
+    }
+}
+
 /// Something that happened in a round. Each variant is one kind of log entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -80,6 +101,8 @@ pub enum Event {
         comment: Option<Sealed>,
         /// Whether it was made up for a demonstration.
         synthetic: bool,
+        /// Against guessing.
+        nonce: Nonce,
     },
     /// A ballot was withdrawn: a revision without a ranking.
     Withdrawal {
@@ -87,6 +110,8 @@ pub enum Event {
         participant: ParticipantCode,
         /// The how-manieth of this participant, from 1.
         revision: u32,
+        /// Against guessing.
+        nonce: Nonce,
     },
     /// The closing was moved to a later time.
     Extension {
@@ -112,6 +137,18 @@ impl Event {
             Self::Closing => "closing",
             Self::Certification => "certification",
             Self::Correction => "correction",
+        }
+    }
+
+    /// The participant's revision, for events of a participant.
+    pub const fn revision(&self) -> Option<u32> {
+        match self {
+            Self::Ballot { revision, .. } | Self::Withdrawal { revision, .. } => Some(*revision),
+            Self::Opening { .. }
+            | Self::Extension { .. }
+            | Self::Closing
+            | Self::Certification
+            | Self::Correction => None,
         }
     }
 
@@ -145,4 +182,30 @@ pub struct LogEntry {
     pub canonical: String,
     /// SHA-256 over the hash before it and the canonical JSON.
     pub hash: Hash,
+}
+
+/// The root of a complete subtree of 256^level entries in the Merkle tree over a round's log (RFC 9162).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subtree {
+    /// The level, from 1.
+    pub level: u32,
+    /// Which one on its level, from 0.
+    pub position: u64,
+    /// Its root.
+    pub hash: Hash,
+}
+
+/// That an entry is in the log of a round, and that the log with this entry as its last has this root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The round.
+    pub round: RoundId,
+    /// The entry's number, and the size of the tree.
+    pub sequence: Sequence,
+    /// The entry's hash.
+    pub entry: Hash,
+    /// The root of the Merkle tree over the log up to this entry (RFC 9162).
+    pub root: Hash,
+    /// When it was accepted.
+    pub at: Instant,
 }

@@ -17,7 +17,7 @@ pub use ballot::{
     Ballot, BallotFault, Engagement, LONGEST_COMMENT, LONGEST_REFERENCE, Precondition, Ranking, Submission,
     Where,
 };
-pub use event::{Event, Hash, LogEntry, PrivateText, Sealed};
+pub use event::{Event, Hash, LogEntry, Nonce, PrivateText, Receipt, Sealed, Subtree};
 pub use fraction::Points;
 pub use ids::{IdFault, InitiativeId, ParticipantCode, ParticipantKind, RoundId};
 pub use initiative::{Initiative, InitiativeStatus, Slate};

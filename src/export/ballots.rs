@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::csvw::{self, Column};
 use super::{Cell, Dialect, Link, Links, Table};
-use crate::domain::{ParticipantCode, RoundId};
+use crate::domain::{ParticipantCode, Receipt, RoundId};
 use crate::service::ballots::Revision;
 use crate::service::ledger::Ledger;
 
@@ -24,7 +24,7 @@ pub struct BallotView {
     sequence: u64,
     accepted_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    receipt: Option<Receipt>,
+    receipt: Option<ReceiptView>,
     #[serde(rename = "_links", skip_serializing_if = "Vec::is_empty")]
     links: Vec<Link>,
 }
@@ -39,10 +39,29 @@ struct EngagementView {
 /// What proves that a ballot is in the log.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Receipt {
+pub struct ReceiptView {
+    round_id: String,
     sequence: u64,
     entry_hash: String,
+    tree_size: u64,
+    root: String,
     accepted_at: String,
+    signature: String,
+}
+
+impl ReceiptView {
+    /// The receipt with the signature over it.
+    pub fn new(receipt: &Receipt, signature: String) -> Self {
+        Self {
+            round_id: receipt.round.to_string(),
+            sequence: receipt.sequence,
+            entry_hash: receipt.entry.to_string(),
+            tree_size: receipt.sequence,
+            root: receipt.root.to_string(),
+            accepted_at: receipt.at.to_string(),
+            signature,
+        }
+    }
 }
 
 /// One revision of a ballot.
@@ -72,12 +91,7 @@ pub enum Texts {
 
 impl BallotView {
     /// The ballot with its receipt.
-    pub fn new(round: &RoundId, revision: &Revision, links: &Links) -> Self {
-        let receipt = Receipt {
-            sequence: revision.sequence,
-            entry_hash: revision.hash.to_string(),
-            accepted_at: revision.at.to_string(),
-        };
+    pub fn new(round: &RoundId, revision: &Revision, receipt: ReceiptView, links: &Links) -> Self {
         Self { receipt: Some(receipt), ..Self::listed(round, revision, Texts::Shown, links) }
     }
 

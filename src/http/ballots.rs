@@ -11,11 +11,14 @@ use super::query::{self, Query};
 use super::reply::{self, Cache};
 use super::{Site, conditional, negotiate};
 use crate::board::{Board, Format, SubmitError};
-use crate::domain::{ParticipantCode, RoundId, State, Submission};
-use crate::export::ballots::{BallotView, RevisionView, Texts, csv, csvw, ndjson};
+use crate::domain::{Hash, ParticipantCode, RoundId, State, Submission};
+use crate::export::ballots::{BallotView, ReceiptView, RevisionView, Texts, csv, csvw, ndjson};
 use crate::export::{Dialect, Link, Meta, Page};
-use crate::identity::Scope;
-use crate::service::ballots::{self, Accepted, BallotText, Refusal, Revision, revisions, revisions_at};
+use crate::identity::{Scope, receipt};
+use crate::service::ballots::{
+    self, Accepted, BallotText, Refusal, Revision, revisions, revisions_at, with_root,
+};
+use crate::service::log;
 use crate::store::Store;
 
 /// A ballot, as it comes in.
@@ -71,9 +74,9 @@ pub(super) async fn get(
         return reply::json_with_etag(&request, Cache::NoStore, &etag, "Authorization", || Ok(Vec::new()));
     }
     let id = board.ledger.round.id.clone();
-    let revision = blocking(&site, move |store| revisions_at(store, &id, &[sequence])).await?;
-    let revision = revision.first().ok_or_else(missing)?;
-    let view = BallotView::new(&board.ledger.round.id, revision, &site.links);
+    let found = blocking(&site, move |store| with_root(store, &id, sequence)).await?;
+    let (revision, root) = found.ok_or_else(missing)?;
+    let view = with_receipt(&site, &board.ledger.round.id, &revision, root);
     reply::json_with_etag(&request, Cache::NoStore, &etag, "Authorization", || {
         Ok(serde_json::to_vec(&view).expect("a document of texts and numbers"))
     })
@@ -102,18 +105,24 @@ pub(super) async fn put(
     let location = site.links.ballot(&ledger.round.id, &participant);
     let revision = Revision::of(&ballot, participant.clone(), &ledger.slate);
     let precondition = conditional::of_ballot(&request);
-    let submission = Submission { participant, precondition, ballot: Some(ballot) };
+    let submission = Submission { participant, precondition, ballot: Some(ballot), nonce: log::nonce() };
     let id = ledger.round.id.clone();
     let accepted = site.writer.submit(id.clone(), submission).await.map_err(refused)?;
-    let first = accepted.first;
+    let (first, root) = (accepted.first, accepted.root);
     let etag = tag(accepted.revision);
-    let view = BallotView::new(&id, &revision(accepted), &site.links);
+    let view = with_receipt(&site, &id, &revision(accepted), root);
     let mut reply = if first { HttpResponse::Created() } else { HttpResponse::Ok() };
     reply
         .insert_header((header::LOCATION, location))
         .insert_header((header::ETAG, etag))
         .insert_header((header::CACHE_CONTROL, Cache::NoStore.field()));
     Ok(reply::with_json(&mut reply, &view))
+}
+
+fn with_receipt(site: &Site, round: &RoundId, revision: &Revision, root: Hash) -> BallotView {
+    let receipt = revision.receipt(round, root);
+    let signature = receipt::sign(&receipt, &site.log_key);
+    BallotView::new(round, revision, ReceiptView::new(&receipt, signature), &site.links)
 }
 
 pub(super) async fn delete(
@@ -126,7 +135,7 @@ pub(super) async fn delete(
     let round = site.board(&caller, &path.0)?.ledger.round.id.clone();
     let participant = participant(&path.1)?;
     let precondition = conditional::of_ballot(&request);
-    let submission = Submission { participant, precondition, ballot: None };
+    let submission = Submission { participant, precondition, ballot: None, nonce: log::nonce() };
     let accepted: Accepted = site.writer.submit(round, submission).await.map_err(refused)?;
     Ok(HttpResponse::NoContent()
         .insert_header((header::ETAG, tag(accepted.revision)))
@@ -153,7 +162,7 @@ fn refused(error: SubmitError) -> Problem {
             Problem::not_found("prioriteringen", "the ballot")
         }
         SubmitError::NoSuchRound => Problem::not_found("omgången", "the round"),
-        SubmitError::Busy => Problem::unavailable(),
+        SubmitError::Busy | SubmitError::NotStored => Problem::unavailable(),
         SubmitError::Unknown => Problem::unknown(),
     }
 }

@@ -349,7 +349,8 @@ impl Problem {
     /// What stands in the way of a write. Where storage failed, it may have failed after it had stored.
     pub(super) fn of_write(error: service::Error) -> Self {
         match error {
-            service::Error::Store(_) => Self::unknown(),
+            service::Error::Store(crate::store::Error::Unconfirmed(_)) => Self::unknown(),
+            service::Error::Store(_) => Self::unavailable(),
             error => error.into(),
         }
     }

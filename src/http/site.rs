@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::guard::Caller;
 use super::problem::Problem;
-use crate::board::{Board, Boards, Writer};
+use crate::board::{Board, Boards, Follower, Writer};
 use crate::domain::{RoundId, State};
 use crate::export::Links;
-use crate::identity::{Identity, Scope, Validator};
+use crate::identity::{Identity, Scope, SigningKey, Validator};
 use crate::service::Clock;
 use crate::store::Store;
 
@@ -18,12 +18,16 @@ pub struct Site {
     pub boards: Arc<Boards>,
     /// The way to the writer.
     pub writer: Writer,
+    /// What keeps the boards up to other processes; it ends with the site.
+    pub follower: Follower,
     /// For what the boards do not hold.
     pub store: Store,
     /// Where links point to.
     pub links: Links,
     /// Who is believed.
     pub validator: Validator,
+    /// What signs receipts.
+    pub log_key: SigningKey,
     /// What time it is.
     pub clock: Clock,
 }

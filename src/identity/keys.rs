@@ -6,17 +6,38 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ed25519_dalek::Signer;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use rand::RngCore;
 use sha2::{Digest, Sha256};
 
-/// The key that signs tokens, and the public half that checks them.
+/// What a key is for; each has a file of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Access tokens.
+    Tokens,
+    /// Receipts and heads of the log.
+    Log,
+}
+
+impl Purpose {
+    const fn file(self) -> &'static str {
+        match self {
+            Self::Tokens => "signing.pem",
+            Self::Log => "log.pem",
+        }
+    }
+}
+
+/// A key that signs, and the public half that checks.
 pub struct SigningKey {
     kid: String,
     encoding: EncodingKey,
     decoding: DecodingKey,
+    public: String,
+    own: ed25519_dalek::SigningKey,
 }
 
 impl std::fmt::Debug for SigningKey {
@@ -59,8 +80,8 @@ impl SigningKey {
     ///
     /// # Errors
     /// [`KeyError`].
-    pub fn load_or_create(data_dir: &Path) -> Result<Self, KeyError> {
-        let path = data_dir.join("keys").join("signing.pem");
+    pub fn load_or_create(data_dir: &Path, purpose: Purpose) -> Result<Self, KeyError> {
+        let path = data_dir.join("keys").join(purpose.file());
         let failed = |error| KeyError::File { path: path.display().to_string(), error };
         if !path.exists() {
             make_folder(path.parent().expect("joined above")).map_err(failed)?;
@@ -82,12 +103,24 @@ impl SigningKey {
             kid: URL_SAFE_NO_PAD.encode(thumbprint),
             encoding: EncodingKey::from_ed_der(der.as_bytes()),
             decoding: DecodingKey::from_ed_components(&public).expect("just encoded"),
+            public,
+            own: key.clone(),
         }
     }
 
     /// The key's id: its JWK thumbprint (RFC 7638).
     pub fn kid(&self) -> &str {
         &self.kid
+    }
+
+    /// The public half: `x` of its JWK (RFC 8037).
+    pub fn public(&self) -> &str {
+        &self.public
+    }
+
+    /// Signs bytes.
+    pub(super) fn sign(&self, message: &[u8]) -> [u8; 64] {
+        self.own.sign(message).to_bytes()
     }
 
     pub(super) fn encoding(&self) -> &EncodingKey {

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::ledger::{self, Change, Ledger};
-use super::{Clock, Error, Fault, log};
+use super::log_tree::StoredNodes;
+use super::{Clock, Error, Fault, log, merkle};
 use crate::domain::{
     Ballot, BallotFault, Engagement, Event, Hash, InitiativeId, Instant, LONGEST_COMMENT, LONGEST_REFERENCE,
-    LogEntry, ParticipantCode, PrivateText, Ranking, Round, RoundId, Sequence, Slate, State, Submission,
-    Where,
+    LogEntry, ParticipantCode, PrivateText, Ranking, Receipt, Round, RoundId, Sequence, Slate, State,
+    Submission, Where,
 };
-use crate::store::ballots::Current;
 use crate::store::texts::Field;
 use crate::store::{self, Conn, Store};
 
@@ -95,6 +95,8 @@ pub struct Accepted {
     pub at: Instant,
     /// The hash of its log entry.
     pub hash: Hash,
+    /// The root of the log's tree with this entry as its last.
+    pub root: Hash,
     /// Whether there was no ballot before it.
     pub first: bool,
 }
@@ -163,8 +165,9 @@ pub fn decide(ledger: &Ledger, submission: &Submission) -> Result<Event, Refusal
     }
     let participant = submission.participant.clone();
     let revision = ledger.latest(&participant).map_or(0, |latest| latest.revision) + 1;
+    let nonce = submission.nonce;
     Ok(match &submission.ballot {
-        None => Event::Withdrawal { participant, revision },
+        None => Event::Withdrawal { participant, revision, nonce },
         Some(ballot) => Event::Ballot {
             participant,
             revision,
@@ -173,6 +176,7 @@ pub fn decide(ledger: &Ledger, submission: &Submission) -> Result<Event, Refusal
             reference: ballot.reference.as_ref().map(|(_, hash)| *hash),
             comment: ballot.comment.as_ref().map(|(_, hash)| *hash),
             synthetic: ballot.synthetic,
+            nonce,
         },
     })
 }
@@ -181,33 +185,20 @@ pub fn decide(ledger: &Ledger, submission: &Submission) -> Result<Event, Refusal
 ///
 /// # Errors
 /// The [`Refusal`]; the rest of the change is untouched by it.
-pub fn submit(change: &mut Change, submission: Submission) -> Result<Accepted, Refusal> {
-    let event = decide(&change.ledger, &submission)?;
-    let Submission { participant, ballot, .. } = submission;
-    let before = change.ledger.current(&participant).and_then(|current| current.answered_at);
+pub fn submit(change: &mut Change, submission: &Submission) -> Result<Accepted, Refusal> {
+    let event = decide(&change.ledger, submission)?;
+    let first = change.ledger.current(&submission.participant).is_none();
     let entry = change.record(&event);
-    let accepted = Accepted {
-        revision: entry.revision.expect("an event of a participant has a revision"),
-        sequence: entry.sequence,
-        at: entry.at,
-        hash: entry.hash,
-        first: before.is_none(),
-    };
-    let synthetic = ballot.as_ref().is_some_and(|ballot| ballot.synthetic);
-    let mut ranking = None;
-    let mut answered_at = None;
-    if let Some(ballot) = ballot {
-        ranking = Some(ballot.ranking);
-        answered_at = Some(before.unwrap_or(accepted.at));
-        for (field, text) in [(Field::Reference, ballot.reference), (Field::Comment, ballot.comment)] {
+    let (sequence, at, hash) = (entry.sequence, entry.at, entry.hash);
+    if let Some(ballot) = &submission.ballot {
+        for (field, text) in [(Field::Reference, &ballot.reference), (Field::Comment, &ballot.comment)] {
             if let Some((text, _)) = text {
-                change.keep(accepted.sequence, field, text);
+                change.keep(sequence, field, text.clone());
             }
         }
     }
-    let Accepted { revision, sequence, .. } = accepted;
-    change.replace(&participant, Current { revision, sequence, ranking, answered_at, synthetic });
-    Ok(accepted)
+    let revision = event.revision().expect("an event of a participant has a revision");
+    Ok(Accepted { revision, sequence, at, hash, root: change.ledger.tree.root(), first })
 }
 
 /// Refusals by the index of the submission.
@@ -221,7 +212,7 @@ pub fn submit_all(
     conn: &mut Conn,
     id: &RoundId,
     clock: &Clock,
-    submissions: Vec<Submission>,
+    submissions: &[Submission],
     mut progress: impl FnMut(usize),
 ) -> Result<Result<Arc<Ledger>, RefusedRows>, Error> {
     let (ledger, outcome) = ledger::change(conn, id, None, clock, |change| {
@@ -233,7 +224,7 @@ pub fn submit_all(
         if !refusals.is_empty() {
             return Err(refusals);
         }
-        for (i, submission) in submissions.into_iter().enumerate() {
+        for (i, submission) in submissions.iter().enumerate() {
             submit(change, submission).expect("decided on above, and each participant's alone");
             progress(i + 1);
         }
@@ -264,6 +255,11 @@ pub struct Revision {
 }
 
 impl Revision {
+    /// What the log's key vouches for, given the root of the log's tree with this entry as its last.
+    pub fn receipt(&self, round: &RoundId, root: Hash) -> Receipt {
+        Receipt { round: round.clone(), sequence: self.sequence, entry: self.hash, root, at: self.at }
+    }
+
     /// What an accepted ballot will read as, without asking storage for what was just sent.
     pub fn of(
         ballot: &Ballot,
@@ -338,17 +334,37 @@ fn with_texts(
     let mut texts: HashMap<(Sequence, Field), PrivateText> =
         texts.into_iter().map(|(sequence, field, text)| ((sequence, field), text)).collect();
     let mut text = |sequence, field| texts.remove(&(sequence, field)).map(|text| text.text);
-    let revision = |entry: LogEntry| {
-        Some(Revision {
-            content: log::ballot_content(&entry),
+    let mut revisions = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let content = log::ballot_content(&entry)?;
+        let (Some(participant), Some(revision)) = (entry.participant, entry.revision) else { continue };
+        revisions.push(Revision {
+            content,
             reference: text(entry.sequence, Field::Reference),
             comment: text(entry.sequence, Field::Comment),
-            participant: entry.participant?,
-            revision: entry.revision?,
+            participant,
+            revision,
             sequence: entry.sequence,
             at: entry.at,
             hash: entry.hash,
-        })
-    };
-    Ok(entries.into_iter().filter_map(revision).collect())
+        });
+    }
+    Ok(revisions)
+}
+
+/// The ballot of a sequence as it was accepted, with the root of the log's tree when its entry was the last.
+///
+/// # Errors
+/// If storage fails.
+pub fn with_root(
+    store: &Store,
+    round: &RoundId,
+    sequence: Sequence,
+) -> Result<Option<(Revision, Hash)>, store::Error> {
+    store.snapshot(|conn| {
+        let entries = store::log::of_sequences(conn, round, &[sequence])?;
+        let Some(revision) = with_texts(conn, round, entries)?.pop() else { return Ok(None) };
+        let root = merkle::root(&mut StoredNodes::new(conn, round), sequence)?;
+        Ok(Some((revision, root)))
+    })
 }

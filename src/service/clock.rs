@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use chrono::{DateTime, Utc};
 
 use crate::domain::Instant;
-use crate::store::{Conn, Error};
 
 /// A source of time.
 #[derive(Clone, Debug)]
@@ -34,14 +33,11 @@ impl Clock {
         }
     }
 
-    /// The time for a write that holds the round's row.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub(super) fn for_write(&self, conn: &mut Conn) -> Result<Instant, Error> {
+    /// The time for a write, of which the database that several processes share may have its own.
+    pub(super) fn for_write(&self, database: Option<Instant>) -> Instant {
         match self {
-            Self::System => Ok(conn.clock()?.unwrap_or_else(|| self.now())),
-            Self::Manual(_) => Ok(self.now()),
+            Self::System => database.unwrap_or_else(|| self.now()),
+            Self::Manual(_) => self.now(),
         }
     }
 }

@@ -3,18 +3,27 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::log_tree::StoredNodes;
+use super::merkle::Frontier;
 use super::{Clock, Error, log};
 use crate::domain::{
     Event, Instant, LogEntry, ParticipantCode, PrivateText, Ranking, Roll, Round, RoundId, Sequence, Slate,
+    Subtree,
 };
 use crate::store::ballots::Current;
 use crate::store::texts::{Field, Placed};
 use crate::store::{self, Conn, Store};
 use crate::tally::{Counts, Profile};
 
+/// How many participants share a page of the table of ballots: a change copies the pages that it touches.
+const PAGE: usize = 256;
+
+/// The latest revision of some participants.
+type Page = Vec<Option<Arc<Current>>>;
+
 /// Everything about a round at one sequence: what results, participation and decisions are read from.
 ///
-/// It is never changed once it is shared; a change makes the next one.
+/// It is never changed once it is shared; a change makes the next one, which shares with it what has not changed.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     /// The round.
@@ -24,23 +33,27 @@ pub struct Ledger {
     /// Its roll.
     pub roll: Arc<Roll>,
     /// The latest revision of each participant, in the roll's order.
-    ballots: Vec<Option<Arc<Current>>>,
+    ballots: Vec<Arc<Page>>,
     /// The ballots that count, without owners.
     pub profile: Profile,
     /// The figures taken from them.
     pub counts: Counts,
     /// How many of the ballots that count were made up for a demonstration.
     pub synthetic: u64,
+    /// The edge of the Merkle tree over its log.
+    pub tree: Frontier,
 }
 
 impl Ledger {
     /// A round that nobody has answered.
     pub fn new(round: Round, slate: Arc<Slate>, roll: Arc<Roll>) -> Self {
+        let empty = Arc::new(vec![None; PAGE]);
         Self {
-            ballots: vec![None; roll.len()],
+            ballots: vec![empty; roll.len().div_ceil(PAGE)],
             profile: Profile::new(slate.len()),
             counts: Counts::new(slate.len()),
             synthetic: 0,
+            tree: Frontier::default(),
             round,
             slate,
             roll,
@@ -55,7 +68,8 @@ impl Ledger {
         let slate = store::initiatives::load(conn, &round.id)?;
         let roll = store::participants::load(conn, &round.id)?;
         let ballots = store::ballots::load(conn, &round.id)?;
-        let mut ledger = Self::new(round, Arc::new(slate), Arc::new(roll));
+        let tree = Frontier::load(&mut StoredNodes::new(conn, &round.id), round.sequence)?;
+        let mut ledger = Self { tree, ..Self::new(round, Arc::new(slate), Arc::new(roll)) };
         for (code, current) in ballots {
             let position = ledger.roll.position(&code).expect("a foreign key holds every ballot to the roll");
             ledger.replace(position, current);
@@ -65,7 +79,11 @@ impl Ledger {
 
     /// The latest revision of a participant, withdrawn or not.
     pub fn latest(&self, code: &ParticipantCode) -> Option<&Current> {
-        self.ballots.get(self.roll.position(code)?)?.as_deref()
+        self.at(self.roll.position(code)?)
+    }
+
+    fn at(&self, position: usize) -> Option<&Current> {
+        self.ballots[position / PAGE][position % PAGE].as_deref()
     }
 
     /// The ballot that counts for a participant.
@@ -76,15 +94,44 @@ impl Ledger {
     /// Every participant with the ballot that counts for it, in the roll's order.
     pub fn answers(&self) -> impl Iterator<Item = (&crate::domain::Participant, Option<&Current>)> {
         let counts = |current: &&Current| current.ranking.is_some();
-        self.roll
-            .participants()
-            .iter()
-            .zip(&self.ballots)
+        let ballots = self.ballots.iter().flat_map(|page| page.iter());
+        let participants = self.roll.participants().iter();
+        participants
+            .zip(ballots)
             .map(move |(participant, current)| (participant, current.as_deref().filter(counts)))
     }
 
-    fn replace(&mut self, position: usize, current: Current) {
-        let before = self.ballots[position].replace(Arc::new(current));
+    /// Takes the next entry of the round's log: what the round has become by it. Gives the subtrees of the log's tree
+    /// that it completes, and the place on the roll of whose ballot it is.
+    pub fn apply(&mut self, entry: &LogEntry, event: &Event) -> (Vec<Subtree>, Option<usize>) {
+        self.round.apply(event, entry.sequence, entry.at, entry.hash);
+        let completed = self.tree.push(entry.hash);
+        let (participant, revision, ranking, synthetic) = match event {
+            Event::Ballot { participant, revision, ranking, synthetic, .. } => {
+                let places: Option<Vec<u8>> = ranking.iter().map(|id| self.slate.find(id)).collect();
+                let ranking = places.and_then(|places| Ranking::of_places(&places));
+                let ranking = ranking.expect("the log holds ballots over the round's initiatives");
+                (participant, *revision, Some(ranking), *synthetic)
+            }
+            Event::Withdrawal { participant, revision, .. } => (participant, *revision, None, false),
+            Event::Opening { .. }
+            | Event::Extension { .. }
+            | Event::Closing
+            | Event::Certification
+            | Event::Correction => return (completed, None),
+        };
+        let position = self.roll.position(participant).expect("the log holds ballots of the round's roll");
+        let since = self.at(position).and_then(|before| before.answered_at);
+        let answered_at = ranking.as_ref().map(|_| since.unwrap_or(entry.at));
+        let sequence = entry.sequence;
+        self.replace(position, Current { revision, sequence, ranking, answered_at, synthetic });
+        (completed, Some(position))
+    }
+
+    pub(super) fn replace(&mut self, position: usize, current: Current) {
+        let page = Arc::make_mut(&mut self.ballots[position / PAGE]);
+        let now = Arc::new(current);
+        let before = page[position % PAGE].replace(Arc::clone(&now));
         if let Some(before) = before {
             self.count(&before, |ledger, ranking| {
                 ledger.profile.remove(ranking.places());
@@ -92,7 +139,6 @@ impl Ledger {
             });
             self.synthetic -= u64::from(before.synthetic && before.ranking.is_some());
         }
-        let now = self.ballots[position].clone().expect("put there above");
         self.count(&now, |ledger, ranking| {
             ledger.profile.add(ranking.places(), 1);
             ledger.counts.add(ranking.places());
@@ -115,6 +161,7 @@ pub struct Change {
     /// The time of this change; never before the round's newest log entry.
     pub now: Instant,
     entries: Vec<LogEntry>,
+    subtrees: Vec<Subtree>,
     touched: BTreeSet<usize>,
     texts: Vec<Placed>,
     redefined: bool,
@@ -126,19 +173,14 @@ impl Change {
         !self.entries.is_empty() && self.ledger.round.state == state
     }
 
-    /// Appends an event to the log.
+    /// Appends an event to the log, and makes the round what it becomes by it.
     pub fn record(&mut self, event: &Event) -> &LogEntry {
         let entry = log::entry(&self.ledger.round, event, self.now);
-        self.ledger.round.apply(event, entry.sequence, entry.at, entry.hash);
+        let (completed, touched) = self.ledger.apply(&entry, event);
+        self.subtrees.extend(completed);
+        self.touched.extend(touched);
         self.entries.push(entry);
         self.entries.last().expect("pushed above")
-    }
-
-    /// Puts a ballot in the place of the participant's earlier one.
-    pub(super) fn replace(&mut self, code: &ParticipantCode, current: Current) {
-        let position = self.ledger.roll.position(code).expect("decided on only when on the roll");
-        self.touched.insert(position);
-        self.ledger.replace(position, current);
     }
 
     /// Keeps a private text beside the log entry of this sequence.
@@ -158,6 +200,61 @@ impl Change {
         let Ledger { round, slate, roll, .. } = &mut self.ledger;
         round.head = log::definition_hash(&round.id, &round.definition, slate, roll);
     }
+
+    /// Writes it down; the commit is the caller's.
+    fn write(&self, conn: &mut Conn) -> Result<(), store::Error> {
+        let Self { ledger, entries, subtrees, touched, texts, redefined, .. } = self;
+        let id = &ledger.round.id;
+        if *redefined {
+            store::participants::replace(conn, id, &ledger.roll)?;
+            store::initiatives::replace(conn, id, &ledger.slate)?;
+        }
+        store::log::append(conn, id, entries)?;
+        store::subtrees::insert(conn, id, subtrees)?;
+        store::texts::insert(conn, id, texts)?;
+        let ballots = touched.iter().map(|&position| {
+            let current = ledger.at(position).expect("touched means replaced");
+            (&ledger.roll.participants()[position].code, current)
+        });
+        store::ballots::upsert(conn, id, ballots)?;
+        if *redefined || entries.iter().any(|entry| entry.participant.is_none()) {
+            store::rounds::update(conn, &ledger.round)
+        } else {
+            store::rounds::advance(conn, &ledger.round)
+        }
+    }
+}
+
+/// Why a change is not known to have been made.
+#[derive(Debug)]
+pub enum NotChanged<T> {
+    /// Nothing was written.
+    Undone(Error),
+    /// The commit was sent and not confirmed; [`is_committed`] finds out.
+    InDoubt {
+        /// The round as it is if the change was committed.
+        ledger: Arc<Ledger>,
+        /// What the work gave.
+        outcome: T,
+        /// What went wrong.
+        error: store::Error,
+    },
+}
+
+impl<T> From<store::Error> for NotChanged<T> {
+    fn from(error: store::Error) -> Self {
+        Self::Undone(error.into())
+    }
+}
+
+impl<T> From<NotChanged<T>> for Error {
+    /// For whoever does not ask again: it stays unknown.
+    fn from(reason: NotChanged<T>) -> Self {
+        match reason {
+            NotChanged::Undone(error) => error,
+            NotChanged::InDoubt { error, .. } => error.into(),
+        }
+    }
 }
 
 /// Changes a round in one transaction: takes its row, reads the clock, records what is due by then, lets
@@ -166,28 +263,32 @@ impl Change {
 /// What is due is recorded even if `work` refuses: the refusal is returned inside the result.
 ///
 /// # Errors
-/// If there is no such round, or storage fails; then nothing was written.
+/// If there is no such round, or storage fails; [`NotChanged`] says whether anything may have been written.
 pub fn change<T>(
     conn: &mut Conn,
     id: &RoundId,
     known: Option<&Arc<Ledger>>,
     clock: &Clock,
     work: impl FnOnce(&mut Change) -> T,
-) -> Result<(Arc<Ledger>, T), Error> {
-    Store::write(conn, |conn| {
-        let round = store::rounds::claim(conn, id)?.ok_or(Error::NoSuchRound)?;
-        let now = clock.for_write(conn)?;
-        let now = round.last_at.map_or(now, |last| last.max(now));
+) -> Result<(Arc<Ledger>, T), NotChanged<T>> {
+    let mut done = None;
+    let written = Store::write(conn, |conn| {
+        let (mark, time) = store::rounds::claim(conn, id)?.ok_or(Error::NoSuchRound)?;
+        let now = clock.for_write(time);
+        let now = mark.last_at.map_or(now, |last| last.max(now));
         let fresh =
-            known.filter(|known| known.round.head == round.head && known.round.revision == round.revision);
-        let before = match fresh {
-            Some(known) => Arc::clone(known),
-            None => Arc::new(Ledger::load(conn, round)?),
+            known.filter(|known| known.round.head == mark.head && known.round.revision == mark.revision);
+        let before = if let Some(known) = fresh {
+            Arc::clone(known)
+        } else {
+            let round = store::rounds::find(conn, id)?.ok_or(Error::NoSuchRound)?;
+            Arc::new(Ledger::load(conn, round)?)
         };
         let mut change = Change {
             ledger: (*before).clone(),
             now,
             entries: Vec::new(),
+            subtrees: Vec::new(),
             touched: BTreeSet::new(),
             texts: Vec::new(),
             redefined: false,
@@ -197,22 +298,37 @@ pub fn change<T>(
         }
         let outcome = work(&mut change);
         if change.entries.is_empty() && !change.redefined {
-            return Ok((before, outcome));
+            done = Some((before, outcome));
+            return Ok(());
         }
-        let Change { ledger, entries, touched, texts, redefined, .. } = change;
-        if redefined {
-            store::participants::replace(conn, id, &ledger.roll)?;
-            store::initiatives::replace(conn, id, &ledger.slate)?;
+        change.write(conn)?;
+        done = Some((Arc::new(change.ledger), outcome));
+        Ok(())
+    });
+    match (written, done) {
+        (Ok(()), Some(done)) => Ok(done),
+        (Err(Error::Store(error @ store::Error::Unconfirmed(_))), Some((ledger, outcome))) => {
+            Err(NotChanged::InDoubt { ledger, outcome, error })
         }
-        store::log::append(conn, id, &entries)?;
-        store::texts::insert(conn, id, &texts)?;
-        let ballots = touched.iter().map(|&position| {
-            let current = ledger.ballots[position].as_deref().expect("touched means replaced");
-            (&ledger.roll.participants()[position].code, current)
-        });
-        store::ballots::upsert(conn, id, ballots)?;
-        store::rounds::advance(conn, &ledger.round)?;
-        Ok((Arc::new(ledger), outcome))
+        (Err(error), _) => Err(NotChanged::Undone(error)),
+        (Ok(()), None) => unreachable!("what is committed was done"),
+    }
+}
+
+/// Whether a change whose commit was not confirmed has been made after all.
+///
+/// It takes the round's row, so it waits for the end of the transaction in doubt if the database is still at it.
+///
+/// # Errors
+/// If storage fails; then it must be asked again.
+pub fn is_committed(conn: &mut Conn, ledger: &Ledger) -> Result<bool, Error> {
+    let Round { id, sequence, head, revision, .. } = &ledger.round;
+    Store::write(conn, |conn| {
+        let (mark, _) = store::rounds::claim(conn, id)?.ok_or(Error::NoSuchRound)?;
+        if mark.head == *head && mark.revision == *revision {
+            return Ok(true);
+        }
+        Ok(store::log::hash_at(conn, id, *sequence)? == Some(*head))
     })
 }
 
@@ -221,9 +337,35 @@ pub fn change<T>(
 /// # Errors
 /// If there is no such round, or storage fails.
 pub fn read(store: &Store, id: &RoundId) -> Result<Arc<Ledger>, Error> {
-    let found = store.snapshot(|conn| match store::rounds::find(conn, id)? {
+    store.read(|conn| follow(conn, id, None))?.ok_or(Error::NoSuchRound)
+}
+
+/// The most entries that are taken over one by one; beyond that a round is read anew.
+const MOST_ENTRIES: i64 = 2_000;
+
+/// A round as it stands in the database, by the entries that have come since it was `known` if those are few; none if
+/// there is no such round.
+///
+/// # Errors
+/// If storage fails.
+pub fn follow(
+    conn: &mut Conn,
+    id: &RoundId,
+    known: Option<&Arc<Ledger>>,
+) -> Result<Option<Arc<Ledger>>, store::Error> {
+    // The log is only ever appended to: its entries need no snapshot. A draft has none, and may be redefined.
+    if let Some(known) = known.filter(|known| known.round.sequence > 0) {
+        let entries = store::log::after(conn, id, known.round.sequence, MOST_ENTRIES)?;
+        if i64::try_from(entries.len()).is_ok_and(|entries| entries < MOST_ENTRIES) {
+            let mut ledger = Ledger::clone(known);
+            for entry in &entries {
+                ledger.apply(entry, &log::event(entry)?);
+            }
+            return Ok(Some(Arc::new(ledger)));
+        }
+    }
+    Store::snapshot_on(conn, |conn| match store::rounds::find(conn, id)? {
         Some(round) => Ok(Some(Arc::new(Ledger::load(conn, round)?))),
         None => Ok(None),
-    })?;
-    found.ok_or(Error::NoSuchRound)
+    })
 }

@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::domain::{
-    Definition, Engagement, Event, Hash, InitiativeId, Instant, LogEntry, PrivateText, Roll, Round, RoundId,
-    Sequence, Slate,
+    Definition, Engagement, Event, Hash, InitiativeId, Instant, LogEntry, Nonce, ParticipantCode,
+    PrivateText, Roll, Round, RoundId, Sequence, Slate,
 };
+use crate::store;
 
 /// The hash that the log of a round with this definition starts from.
 pub fn definition_hash(id: &RoundId, definition: &Definition, slate: &Slate, roll: &Roll) -> Hash {
@@ -63,14 +64,7 @@ pub fn entry(round: &Round, event: &Event, at: Instant) -> LogEntry {
         at,
         kind: event.kind().to_owned(),
         participant: event.participant().cloned(),
-        revision: match event {
-            Event::Ballot { revision, .. } | Event::Withdrawal { revision, .. } => Some(*revision),
-            Event::Opening { .. }
-            | Event::Extension { .. }
-            | Event::Closing
-            | Event::Certification
-            | Event::Correction => None,
-        },
+        revision: event.revision(),
         hash: chain(round.head, &canonical),
         canonical,
     }
@@ -84,7 +78,16 @@ pub fn chain(before: Hash, canonical: &str) -> Hash {
 fn canonical(round: &RoundId, event: &Event, sequence: Sequence, at: Instant) -> String {
     let mut document = match event {
         Event::Opening { definition } => json!({ "definition": definition.to_string() }),
-        Event::Ballot { participant, revision, ranking, engagements, reference, comment, synthetic } => {
+        Event::Ballot {
+            participant,
+            revision,
+            ranking,
+            engagements,
+            reference,
+            comment,
+            synthetic,
+            nonce,
+        } => {
             let engagements: Vec<Value> = engagements
                 .iter()
                 .map(|(id, engagement)| json!({ "initiativeId": id.as_str(), "engagement": engagement.id() }))
@@ -95,11 +98,13 @@ fn canonical(round: &RoundId, event: &Event, sequence: Sequence, at: Instant) ->
                 "engagements": engagements,
                 "referenceHash": reference.map(|hash| hash.to_string()),
                 "commentHash": comment.map(|hash| hash.to_string()),
-                "synthetic": synthetic,
+                "synthetic": synthetic, "nonce": nonce.to_string(),
             })
         }
-        Event::Withdrawal { participant, revision } => {
-            json!({ "participant": participant.qualified(), "revision": revision })
+        Event::Withdrawal { participant, revision, nonce } => {
+            json!({
+                "participant": participant.qualified(), "revision": revision, "nonce": nonce.to_string(),
+            })
         }
         Event::Extension { closes_at } => json!({ "closesAt": closes_at.to_string() }),
         Event::Closing | Event::Certification | Event::Correction => json!({}),
@@ -111,7 +116,66 @@ fn canonical(round: &RoundId, event: &Event, sequence: Sequence, at: Instant) ->
     document.to_string()
 }
 
-/// What an entry of the kind `ballot` says, read back.
+/// What an entry of the log says, read back.
+///
+/// # Errors
+/// If it is not what [`entry`] writes.
+pub fn event(entry: &LogEntry) -> Result<Event, store::Error> {
+    let document: Value = serde_json::from_str(&entry.canonical).unwrap_or_default();
+    read(&document).ok_or_else(|| store::Error::Corrupt {
+        table: "log_entries",
+        what: "event",
+        value: format!("sequence {}", entry.sequence),
+    })
+}
+
+fn read(document: &Value) -> Option<Event> {
+    let member = |name: &str| document.get(name)?.as_str();
+    let participant = || ParticipantCode::from_qualified(member("participant")?).ok();
+    let revision = || u32::try_from(document.get("revision")?.as_u64()?).ok();
+    let nonce = || member("nonce")?.parse().ok();
+    // A hash is there or `null`; anything else is no event.
+    let hash = |name: &str| match document.get(name)? {
+        Value::Null => Some(None),
+        Value::String(text) => text.parse().ok().map(Some),
+        _ => None,
+    };
+    Some(match member("kind")? {
+        "opening" => Event::Opening { definition: member("definition")?.parse().ok()? },
+        "ballot" => {
+            let ids = document.get("ranking")?.as_array()?.iter();
+            let engagement = |item: &Value| {
+                let id = item.get("initiativeId")?.as_str()?.parse().ok()?;
+                Some((id, item.get("engagement")?.as_str()?.parse().ok()?))
+            };
+            Event::Ballot {
+                participant: participant()?,
+                revision: revision()?,
+                ranking: ids.map(|id| id.as_str()?.parse().ok()).collect::<Option<_>>()?,
+                engagements: document
+                    .get("engagements")?
+                    .as_array()?
+                    .iter()
+                    .map(engagement)
+                    .collect::<Option<_>>()?,
+                reference: hash("referenceHash")?,
+                comment: hash("commentHash")?,
+                synthetic: document.get("synthetic")?.as_bool()?,
+                nonce: nonce()?,
+            }
+        }
+        "withdrawal" => {
+            Event::Withdrawal { participant: participant()?, revision: revision()?, nonce: nonce()? }
+        }
+        "extension" => Event::Extension { closes_at: member("closesAt")?.parse().ok()? },
+        "closing" => Event::Closing,
+        "certification" => Event::Certification,
+        "correction" => Event::Correction,
+        _ => return None,
+    })
+}
+
+/// What an entry of the kind `ballot` says of the ballot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BallotContent {
     /// Ids of the picks, the most urgent first.
@@ -123,21 +187,23 @@ pub struct BallotContent {
 }
 
 /// Reads an entry of the kind `ballot`; none for other kinds.
-pub fn ballot_content(entry: &LogEntry) -> Option<BallotContent> {
-    if entry.kind != "ballot" {
-        return None;
-    }
-    let document: Value = serde_json::from_str(&entry.canonical).ok()?;
-    let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
-    Some(BallotContent {
-        ranking: document["ranking"].as_array()?.iter().map(text).collect::<Option<_>>()?,
-        engagements: document["engagements"]
-            .as_array()?
-            .iter()
-            .map(|item| Some((text(&item["initiativeId"])?, item["engagement"].as_str()?.parse().ok()?)))
-            .collect::<Option<_>>()?,
-        synthetic: document["synthetic"].as_bool()?,
-    })
+///
+/// # Errors
+/// As [`event`].
+pub fn ballot_content(entry: &LogEntry) -> Result<Option<BallotContent>, store::Error> {
+    let Event::Ballot { ranking, engagements, synthetic, .. } = event(entry)? else { return Ok(None) };
+    Ok(Some(BallotContent {
+        ranking: ranking.iter().map(ToString::to_string).collect(),
+        engagements: engagements.into_iter().map(|(id, engagement)| (id.to_string(), engagement)).collect(),
+        synthetic,
+    }))
+}
+
+/// A fresh nonce for an event.
+pub fn nonce() -> Nonce {
+    let mut bytes = [0; 16];
+    rand::thread_rng().fill_bytes(&mut bytes);
+    Nonce(bytes)
 }
 
 /// Gives a private text a fresh salt and the hash that stands for it in the log.

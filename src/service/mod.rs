@@ -12,6 +12,8 @@ mod fault;
 pub mod groups;
 pub mod ledger;
 pub mod log;
+pub mod log_tree;
+pub mod merkle;
 pub mod participation;
 mod query;
 mod refused;

@@ -199,7 +199,8 @@ pub fn record_due(
     known: Option<&Arc<Ledger>>,
     clock: &Clock,
 ) -> Result<Arc<Ledger>, Error> {
-    Ok(ledger::change(conn, id, known, clock, |_| ())?.0)
+    let (ledger, ()) = ledger::change(conn, id, known, clock, |_| ())?;
+    Ok(ledger)
 }
 
 /// The moment when something is next due in any of these rounds.

@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::{ManageConnection, Pool};
-use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection, sql_types};
+use diesel::{Connection, PgConnection, SqliteConnection};
 
 use super::Error;
-use crate::domain::Instant;
 
 /// A connection to either database.
 #[derive(diesel::MultiConnection)]
@@ -177,13 +176,22 @@ impl Store {
     /// # Errors
     /// As [`Store::read`].
     pub fn snapshot<T>(&self, reading: impl FnOnce(&mut Conn) -> Result<T, Error>) -> Result<T, Error> {
-        self.read(|conn| {
-            let begin = match conn {
-                Conn::Postgres(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-                Conn::Sqlite(_) => "BEGIN",
-            };
-            transaction(conn, begin, reading)
-        })
+        self.read(|conn| Self::snapshot_on(conn, reading))
+    }
+
+    /// Reads from one snapshot on a connection at hand.
+    ///
+    /// # Errors
+    /// What the reading says.
+    pub fn snapshot_on<T, E: From<Error>>(
+        conn: &mut Conn,
+        reading: impl FnOnce(&mut Conn) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let begin = match conn {
+            Conn::Postgres(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Conn::Sqlite(_) => "BEGIN",
+        };
+        transaction(conn, begin, reading)
     }
 
     /// Writes in one transaction, which on SQLite takes the write lock at its beginning.
@@ -209,7 +217,7 @@ fn transaction<T, E: From<Error>>(
 ) -> Result<T, E> {
     conn.batch_execute(begin).map_err(Error::from)?;
     let result = work(conn).and_then(|value| {
-        conn.batch_execute("COMMIT").map_err(Error::from)?;
+        conn.batch_execute("COMMIT").map_err(Error::Unconfirmed)?;
         Ok(value)
     });
     if result.is_err() {
@@ -217,45 +225,4 @@ fn transaction<T, E: From<Error>>(
         let _ = conn.batch_execute("ROLLBACK");
     }
     result
-}
-
-impl Conn {
-    /// The database's own time, for writers that share a PostgreSQL; none for SQLite, whose clock is ours.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub fn clock(&mut self) -> Result<Option<Instant>, Error> {
-        match self {
-            Self::Sqlite(_) => Ok(None),
-            Self::Postgres(conn) => {
-                #[derive(diesel::QueryableByName)]
-                struct Now {
-                    #[diesel(sql_type = sql_types::Timestamp)]
-                    now: chrono::NaiveDateTime,
-                }
-                let now: Now = diesel::sql_query("SELECT clock_timestamp() AT TIME ZONE 'UTC' AS now")
-                    .get_result(conn)?;
-                Ok(Some(now.now.into()))
-            }
-        }
-    }
-
-    /// A number that changes when another process commits to the same SQLite file; none on PostgreSQL.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub fn data_version(&mut self) -> Result<Option<i32>, Error> {
-        match self {
-            Self::Postgres(_) => Ok(None),
-            Self::Sqlite(conn) => {
-                #[derive(diesel::QueryableByName)]
-                struct Version {
-                    #[diesel(sql_type = sql_types::Integer)]
-                    data_version: i32,
-                }
-                let version: Version = diesel::sql_query("PRAGMA data_version").get_result(conn)?;
-                Ok(Some(version.data_version))
-            }
-        }
-    }
 }

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::schema::log_entries;
 use super::{Conn, Error, ROWS_A_STATEMENT, each_backend, number, parsed, stored};
-use crate::domain::{LogEntry, ParticipantCode, RoundId, Sequence};
+use crate::domain::{Hash, LogEntry, ParticipantCode, RoundId, Sequence};
 
 #[derive(Queryable, Insertable)]
 #[diesel(table_name = log_entries, treat_none_as_default_value = false)]
@@ -43,6 +43,24 @@ pub fn after(
         .limit(limit)
         .load(conn)?;
     rows.into_iter().map(entry).collect()
+}
+
+/// The hashes of the entries from one index, their sequence less 1, up to, and without, another.
+pub fn hashes(conn: &mut Conn, round: &RoundId, from: u64, until: u64) -> Result<Vec<Hash>, Error> {
+    let hashes: Vec<String> = log_entries::table
+        .filter(log_entries::round_id.eq(round.as_str()))
+        .filter(log_entries::sequence.gt(stored::<u64, i64>(from)))
+        .filter(log_entries::sequence.le(stored::<u64, i64>(until)))
+        .order(log_entries::sequence)
+        .select(log_entries::hash)
+        .load(conn)?;
+    hashes.iter().map(|hash| parsed("log_entries", "hash", hash)).collect()
+}
+
+/// The hash of the entry of a sequence.
+pub fn hash_at(conn: &mut Conn, round: &RoundId, sequence: Sequence) -> Result<Option<Hash>, Error> {
+    let index = sequence.saturating_sub(1);
+    Ok(hashes(conn, round, index, sequence)?.pop())
 }
 
 /// The entries of these sequences, in order.

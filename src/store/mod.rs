@@ -13,10 +13,13 @@ mod migrate;
 pub mod participants;
 pub mod rounds;
 mod schema;
+pub mod subtrees;
 pub mod texts;
+mod watch;
 
 pub use conn::{Conn, Database, DatabaseUrlFault, Store};
 pub use migrate::{Direction, SchemaState};
+pub use watch::Watch;
 
 /// What can go wrong in storage. The message is for the log, never for a caller outside.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +33,12 @@ pub enum Error {
     /// A migration failed, or the schema is not one this program knows.
     #[error("schema: {0}")]
     Schema(String),
+    /// The commit was sent, and what became of it is not known.
+    #[error("the commit was not confirmed: {0}")]
+    Unconfirmed(diesel::result::Error),
+    /// The program itself failed while it was writing; the transaction went with its connection.
+    #[error("a panic while writing")]
+    Panic,
     /// A stored value is not one this program writes.
     #[error("table {table} holds a {what} that is not valid: {value:?}")]
     Corrupt {
@@ -40,6 +49,27 @@ pub enum Error {
         /// The value found.
         value: String,
     },
+}
+
+impl Error {
+    /// Whether the same may well succeed in a moment, on a new connection.
+    pub fn may_pass(&self) -> bool {
+        use diesel::result::{DatabaseErrorKind as Kind, Error as Failed};
+        match self {
+            // Neither database's driver tells a lost connection, a shutdown or a deadlock by kind alone.
+            Self::Database(Failed::DatabaseError(kind, _)) => matches!(
+                kind,
+                Kind::SerializationFailure
+                    | Kind::ClosedConnection
+                    | Kind::UnableToSendCommand
+                    | Kind::ReadOnlyTransaction
+                    | Kind::Unknown
+            ),
+            Self::Connection(_) | Self::Unconfirmed(_) => true,
+            Self::Database(error) => matches!(error, Failed::BrokenTransactionManager),
+            Self::Schema(_) | Self::Panic | Self::Corrupt { .. } => false,
+        }
+    }
 }
 
 /// Runs one query text on whichever database it is, for the few statements that the derived `Conn` lacks:

@@ -1,11 +1,13 @@
 //! Rounds: their definition, and the row that a batch of writes takes first and gives back last.
 
 use chrono::NaiveDateTime;
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Timestamp;
 
 use super::schema::rounds;
 use super::{Conn, Error, number, parsed, stored};
-use crate::domain::{Bounds, Definition, Instant, Round, RoundId, Sequence, Titles};
+use crate::domain::{Bounds, Definition, Hash, Instant, Round, RoundId, Sequence, Titles};
 
 #[derive(Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = rounds, treat_none_as_null = true)]
@@ -73,19 +75,61 @@ pub fn marks(conn: &mut Conn) -> Result<Vec<(RoundId, Sequence, u32)>, Error> {
     found.into_iter().map(mark).collect()
 }
 
-/// Takes the round's row for this transaction, and reads it. The first statement of every write to a round:
-/// on PostgreSQL the update waits for whoever holds the row, on SQLite the transaction has the lock already.
-pub fn claim(conn: &mut Conn, id: &RoundId) -> Result<Option<Round>, Error> {
-    let claimed = diesel::update(rounds::table.find(id.as_str()))
-        .set(rounds::sequence.eq(rounds::sequence))
-        .returning(rounds::all_columns)
-        .get_result::<Row>(conn)
-        .optional()?;
-    claimed.map(round).transpose()
+/// How far a round has come, as its row says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The number of its newest log entry.
+    pub sequence: Sequence,
+    /// The hash of its newest log entry.
+    pub head: Hash,
+    /// When its newest log entry was accepted.
+    pub last_at: Option<Instant>,
+    /// Counts the changes of its definition.
+    pub revision: u32,
 }
 
-/// Gives the row back with what the round has become. The last statement of every write to a round.
+/// Takes the round's row for this transaction, and reads how far it has come; with the database's own time, where
+/// several processes share it (PostgreSQL). The first statement of every write to a round: on PostgreSQL the update
+/// waits for whoever holds the row, on SQLite the transaction has the lock already.
+pub fn claim(conn: &mut Conn, id: &RoundId) -> Result<Option<(Mark, Option<Instant>)>, Error> {
+    type Found = (i64, String, Option<NaiveDateTime>, i32);
+    let columns = (rounds::sequence, rounds::head, rounds::last_at, rounds::revision);
+    let claim = diesel::update(rounds::table.find(id.as_str())).set(rounds::sequence.eq(rounds::sequence));
+    let found: Option<(Found, Option<NaiveDateTime>)> = match conn {
+        // Evaluated when the row is held: a time before that could be before another's entry.
+        Conn::Postgres(conn) => {
+            let now = sql::<Timestamp>("clock_timestamp() AT TIME ZONE 'UTC'");
+            let found = claim.returning((columns, now)).get_result::<(Found, NaiveDateTime)>(conn);
+            found.optional()?.map(|(found, now)| (found, Some(now)))
+        }
+        Conn::Sqlite(conn) => {
+            claim.returning(columns).get_result(conn).optional()?.map(|found| (found, None))
+        }
+    };
+    let Some(((sequence, head, last_at, revision), now)) = found else { return Ok(None) };
+    let mark = Mark {
+        sequence: number("rounds", "sequence", sequence)?,
+        head: parsed("rounds", "hash", &head)?,
+        last_at: last_at.map(Instant::from),
+        revision: number("rounds", "revision", revision)?,
+    };
+    Ok(Some((mark, now.map(Instant::from))))
+}
+
+/// Gives the row back with what the round has become by ballots alone.
 pub fn advance(conn: &mut Conn, round: &Round) -> Result<(), Error> {
+    diesel::update(rounds::table.find(round.id.as_str()))
+        .set((
+            rounds::sequence.eq(stored::<u64, i64>(round.sequence)),
+            rounds::head.eq(round.head.to_string()),
+            rounds::last_at.eq(round.last_at.map(Instant::naive)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Gives the row back with what the round has become.
+pub fn update(conn: &mut Conn, round: &Round) -> Result<(), Error> {
     diesel::update(rounds::table.find(round.id.as_str())).set(row(round)).execute(conn)?;
     Ok(())
 }

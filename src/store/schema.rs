@@ -98,3 +98,12 @@ diesel::table! {
         text -> Text,
     }
 }
+
+diesel::table! {
+    log_subtrees (round_id, level, position) {
+        round_id -> Text,
+        level -> Integer,
+        position -> BigInt,
+        hash -> Text,
+    }
+}

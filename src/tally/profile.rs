@@ -1,6 +1,7 @@
 //! The ballots without their owners: each distinct ranking, how many gave it and what they weigh.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use num_bigint::BigInt;
 
@@ -14,9 +15,13 @@ use super::Fraction;
 pub struct Profile {
     candidates: usize,
     unit: u128,
-    rankings: BTreeMap<Box<[u8]>, Cell>,
+    /// Those without a pick first, then by the first pick: a copy shares what is not changed in it.
+    rankings: Vec<Arc<Rankings>>,
     total: Cell,
 }
+
+/// Rankings with the same first pick.
+type Rankings = BTreeMap<Box<[u8]>, Cell>;
 
 /// How many ballots, and their weight in units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,7 +42,12 @@ impl Profile {
     /// If the unit is 0.
     pub fn weighted(candidates: usize, unit: u128) -> Self {
         assert!(unit > 0, "a weight is some part of 1");
-        Self { candidates, unit, rankings: BTreeMap::new(), total: Cell::default() }
+        Self { candidates, unit, rankings: vec![Arc::default(); candidates + 1], total: Cell::default() }
+    }
+
+    /// Where rankings like this one are.
+    fn part(ranking: &[u8]) -> usize {
+        ranking.first().map_or(0, |&first| usize::from(first) + 1)
     }
 
     /// The profile of rankings in ascending order without repetition, each with its number of ballots of weight 1:
@@ -46,16 +56,24 @@ impl Profile {
     /// # Panics
     /// As [`Profile::add`].
     pub fn of_sorted(candidates: usize, rankings: impl IntoIterator<Item = (Box<[u8]>, u64)>) -> Self {
+        let mut profile = Self::new(candidates);
         let mut total = Cell::default();
-        let rankings = rankings.into_iter().map(|(ranking, ballots)| {
-            assert!(is_ranking(&ranking, candidates), "not a ranking of {candidates} candidates");
-            let cell = Cell { ballots, weight: ballots.into() };
-            total.add(cell);
-            (ranking, cell)
-        });
-        // A B-tree made of an ascending sequence is filled, not searched.
-        let rankings = rankings.collect();
-        Self { candidates, unit: 1, rankings, total }
+        let mut rankings = rankings
+            .into_iter()
+            .map(|(ranking, ballots)| {
+                assert!(is_ranking(&ranking, candidates), "not a ranking of {candidates} candidates");
+                let cell = Cell { ballots, weight: ballots.into() };
+                total.add(cell);
+                (ranking, cell)
+            })
+            .peekable();
+        for (i, part) in profile.rankings.iter_mut().enumerate() {
+            // A B-tree made of an ascending sequence is filled, not searched.
+            let here = std::iter::from_fn(|| rankings.next_if(|(ranking, _)| Self::part(ranking) == i));
+            *part = Arc::new(here.collect());
+        }
+        assert!(rankings.next().is_none(), "rankings in ascending order");
+        Self { total, ..profile }
     }
 
     /// Adds so many ballots with this ranking, each of weight 1.
@@ -80,10 +98,11 @@ impl Profile {
         if cell.ballots == 0 {
             return;
         }
-        match self.rankings.get_mut(ranking) {
+        let rankings = Arc::make_mut(&mut self.rankings[Self::part(ranking)]);
+        match rankings.get_mut(ranking) {
             Some(present) => present.add(cell),
             None => {
-                self.rankings.insert(ranking.into(), cell);
+                rankings.insert(ranking.into(), cell);
             }
         }
         self.total.add(cell);
@@ -94,11 +113,12 @@ impl Profile {
     /// # Panics
     /// If there is none: a caller can only withdraw what it added.
     pub fn remove(&mut self, ranking: &[u8]) {
-        let cell = self.rankings.get_mut(ranking).expect("only an added ballot is removed");
+        let rankings = Arc::make_mut(&mut self.rankings[Self::part(ranking)]);
+        let cell = rankings.get_mut(ranking).expect("only an added ballot is removed");
         cell.ballots -= 1;
         cell.weight -= self.unit;
         if cell.ballots == 0 {
-            self.rankings.remove(ranking);
+            rankings.remove(ranking);
         }
         self.total.ballots -= 1;
         self.total.weight -= self.unit;
@@ -132,24 +152,28 @@ impl Profile {
 
     /// The length of the longest ranking; 0 when there is none.
     pub fn longest(&self) -> usize {
-        self.rankings.keys().map(|ranking| ranking.len()).max().unwrap_or(0)
+        self.cells().map(|(ranking, _)| ranking.len()).max().unwrap_or(0)
+    }
+
+    fn cells(&self) -> impl Iterator<Item = (&[u8], Cell)> {
+        self.rankings.iter().flat_map(|part| part.iter()).map(|(ranking, &cell)| (&**ranking, cell))
     }
 
     /// Every distinct ranking with its number of ballots, in lexicographic order.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], u64)> {
-        self.rankings.iter().map(|(ranking, cell)| (&**ranking, cell.ballots))
+        self.cells().map(|(ranking, cell)| (ranking, cell.ballots))
     }
 
     /// Every distinct ranking with its weight in units, in lexicographic order.
     pub fn weights(&self) -> impl Iterator<Item = (&[u8], u128)> {
-        self.rankings.iter().map(|(ranking, cell)| (&**ranking, cell.weight))
+        self.cells().map(|(ranking, cell)| (ranking, cell.weight))
     }
 
     /// The same ballots with only the first `picks` ranks read.
     #[must_use]
     pub fn truncated(&self, picks: usize) -> Self {
         let mut profile = Self::weighted(self.candidates, self.unit);
-        for (ranking, &cell) in &self.rankings {
+        for (ranking, cell) in self.cells() {
             profile.put(&ranking[..ranking.len().min(picks)], cell);
         }
         profile

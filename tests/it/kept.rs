@@ -1,6 +1,8 @@
 //! What was submitted is kept: over a restart, in a log without gaps whose hashes anyone can compute again.
 
 use handslag::domain::{Hash, LogEntry, RoundId};
+use handslag::identity::{Purpose, SigningKey, receipt};
+use handslag::service::merkle;
 use handslag::store;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -123,18 +125,33 @@ on_both_databases! {
         assert_eq!([&result["logHead"], &result["sequence"]], [&json!(head), &json!(11)]);
     }
 
-    fn a_receipt_names_the_entry_of_the_log(database: Database) {
+    fn a_receipt_is_signed_and_names_the_entry_and_the_root_of_the_log(database: Database) {
         let service = Service::start(&database);
         service.open_round(json!({}));
-        let receipts = [service.submit("0180", FIVE), service.submit("0114", OTHER), service.submit("0180", OTHER)]
-            .map(|reply| reply.json()["receipt"].clone());
+        let replies = [service.submit("0180", FIVE), service.submit("0114", OTHER), service.submit("0180", OTHER)];
         let entries = log(&service);
-        for receipt in receipts {
-            let sequence = usize::try_from(receipt["sequence"].as_u64().unwrap()).unwrap();
+        let key = SigningKey::load_or_create(database.folder(), Purpose::Log).unwrap();
+        let other = SigningKey::load_or_create(database.folder(), Purpose::Tokens).unwrap();
+        for reply in &replies {
+            let stated = &reply.json()["receipt"];
+            let signature = stated["signature"].as_str().unwrap();
+            let receipt = receipt::verify(signature, key.decoding()).expect("signed by the log's key");
+            assert!(receipt::verify(signature, other.decoding()).is_err(), "not by the key of tokens");
+            let sequence = usize::try_from(receipt.sequence).unwrap();
             let entry = &entries[sequence - 1];
-            assert_eq!(receipt["entryHash"], entry.hash.to_string());
-            assert_eq!(receipt["acceptedAt"], entry.at.to_string());
+            let mut hashes: Vec<Hash> = entries.iter().map(|entry| entry.hash).collect();
+            assert_eq!(receipt.round.as_str(), ROUND);
+            assert_eq!((receipt.entry, receipt.at), (entry.hash, entry.at));
+            assert_eq!(receipt.root, merkle::root(&mut hashes[..], receipt.sequence).unwrap());
+            assert_eq!(*stated, json!({
+                "roundId": ROUND, "sequence": sequence, "entryHash": entry.hash.to_string(),
+                "treeSize": sequence, "root": receipt.root.to_string(), "acceptedAt": entry.at.to_string(),
+                "signature": signature,
+            }));
         }
+        // Whoever lost it is given the same again.
+        let again = service.get(&format!("{PATH}/ballots/0180")).by(Caller::Participant("0180")).send().is(200);
+        assert_eq!(again.json(), replies[2].json());
     }
 
     fn the_database_itself_refuses_to_change_the_log(database: Database) {

@@ -23,6 +23,7 @@ mod crash;
 mod exchange;
 mod fixtures;
 mod kept;
+mod merkle;
 mod migrations;
 mod paper;
 mod participation;

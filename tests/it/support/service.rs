@@ -12,7 +12,7 @@ use std::time::{Duration, Instant as Monotonic};
 use actix_web::dev::ServerHandle;
 use handslag::cli::serve::{Signals, assemble};
 use handslag::domain::{Instant, ParticipantCode};
-use handslag::identity::{Grant, SigningKey, TokenIssuer};
+use handslag::identity::{Grant, Purpose, SigningKey, TokenIssuer};
 use handslag::service::Clock;
 use handslag::store::{self, Store};
 use serde_json::{Value, json};
@@ -91,7 +91,10 @@ impl Service {
     /// Starts with this clock.
     pub(crate) fn start_at(database: &Database, clock: Clock) -> Self {
         let store = database.open();
-        let key = Arc::new(SigningKey::load_or_create(database.folder()).expect("a key can be made"));
+        let key = Arc::new(
+            SigningKey::load_or_create(database.folder(), Purpose::Tokens).expect("a key can be made"),
+        );
+        let log_key = SigningKey::load_or_create(database.folder(), Purpose::Log).expect("a key can be made");
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("there is a free port");
         let address = listener.local_addr().expect("it is bound");
         let (sender, receiver) = mpsc::channel();
@@ -99,7 +102,8 @@ impl Service {
         let thread = std::thread::spawn(move || {
             let (store, key, clock) = parts;
             actix_web::rt::System::new().block_on(async {
-                let assembled = assemble(store, &key, PUBLIC_URL, clock, TICK, 2, listener, Signals::Ignore);
+                let assembled =
+                    assemble(store, &key, log_key, PUBLIC_URL, clock, TICK, 2, listener, Signals::Ignore);
                 let (running, writer) = assembled.expect("the service starts on a database of its own");
                 sender.send(running.handle()).expect("the test waits for it");
                 running.serve().await.expect("the service serves until it is stopped");
@@ -114,7 +118,9 @@ impl Service {
     /// Starts the program, which has the machine's clock and writes its log to `service.log` in the folder.
     pub(crate) fn start_program(database: &Database) -> Self {
         let store = database.open();
-        let key = Arc::new(SigningKey::load_or_create(database.folder()).expect("a key can be made"));
+        let key = Arc::new(
+            SigningKey::load_or_create(database.folder(), Purpose::Tokens).expect("a key can be made"),
+        );
         let url = match database.address() {
             store::Database::Sqlite(path) => format!("sqlite:{}", path.display()),
             store::Database::Postgres(url) => url,
