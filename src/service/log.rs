@@ -6,6 +6,7 @@
 //! 2^53, strings, lists): its maps are sorted and its escapes are those of RFC 8785, section 3.2.2.2.
 
 use rand::RngCore;
+use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -75,9 +76,33 @@ pub fn chain(before: Hash, canonical: &str) -> Hash {
     Hash(Sha256::new().chain_update(before.0).chain_update(canonical).finalize().into())
 }
 
+/// A ballot's event, its members in the order of RFC 8785.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BallotDocument<'a> {
+    at: String,
+    comment_hash: Option<String>,
+    engagements: Vec<EngagementDocument<'a>>,
+    kind: &'static str,
+    nonce: String,
+    participant: String,
+    ranking: Vec<&'a str>,
+    reference_hash: Option<String>,
+    revision: u32,
+    round_id: &'a str,
+    sequence: Sequence,
+    synthetic: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EngagementDocument<'a> {
+    engagement: &'static str,
+    initiative_id: &'a str,
+}
+
 fn canonical(round: &RoundId, event: &Event, sequence: Sequence, at: Instant) -> String {
     let mut document = match event {
-        Event::Opening { definition } => json!({ "definition": definition.to_string() }),
         Event::Ballot {
             participant,
             revision,
@@ -88,24 +113,34 @@ fn canonical(round: &RoundId, event: &Event, sequence: Sequence, at: Instant) ->
             synthetic,
             nonce,
         } => {
-            let engagements: Vec<Value> = engagements
-                .iter()
-                .map(|(id, engagement)| json!({ "initiativeId": id.as_str(), "engagement": engagement.id() }))
-                .collect();
-            json!({
-                "participant": participant.qualified(), "revision": revision,
-                "ranking": ranking.iter().map(InitiativeId::as_str).collect::<Vec<_>>(),
-                "engagements": engagements,
-                "referenceHash": reference.map(|hash| hash.to_string()),
-                "commentHash": comment.map(|hash| hash.to_string()),
-                "synthetic": synthetic, "nonce": nonce.to_string(),
-            })
+            let document = BallotDocument {
+                at: at.to_string(),
+                comment_hash: comment.map(|hash| hash.to_string()),
+                engagements: engagements
+                    .iter()
+                    .map(|(id, engagement)| EngagementDocument {
+                        engagement: engagement.id(),
+                        initiative_id: id.as_str(),
+                    })
+                    .collect(),
+                kind: event.kind(),
+                nonce: nonce.to_string(),
+                participant: participant.qualified(),
+                ranking: ranking.iter().map(InitiativeId::as_str).collect(),
+                reference_hash: reference.map(|hash| hash.to_string()),
+                revision: *revision,
+                round_id: round.as_str(),
+                sequence,
+                synthetic: *synthetic,
+            };
+            return serde_json::to_string(&document).expect("texts and numbers");
         }
         Event::Withdrawal { participant, revision, nonce } => {
             json!({
                 "participant": participant.qualified(), "revision": revision, "nonce": nonce.to_string(),
             })
         }
+        Event::Opening { definition } => json!({ "definition": definition.to_string() }),
         Event::Extension { closes_at } => json!({ "closesAt": closes_at.to_string() }),
         Event::Closing | Event::Certification | Event::Correction => json!({}),
     };

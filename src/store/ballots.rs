@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel::upsert::excluded;
 
 use super::schema::ballots;
-use super::{Conn, Error, ROWS_A_STATEMENT, each_backend, number, parsed, stored};
+use super::{Conn, Error, ROWS_A_STATEMENT, number, parsed, stored};
 use crate::domain::{Instant, ParticipantCode, Ranking, RoundId, Sequence};
 
 /// The latest revision of a participant's ballot.
@@ -51,19 +51,29 @@ pub fn upsert<'a>(
         synthetic: current.synthetic,
     };
     let rows: Vec<Row> = ballots.map(row).collect();
-    for rows in rows.chunks(ROWS_A_STATEMENT) {
-        each_backend!(conn, |c| diesel::insert_into(ballots::table)
-            .values(rows)
-            .on_conflict((ballots::round_id, ballots::participant_code))
-            .do_update()
-            .set((
-                ballots::revision.eq(excluded(ballots::revision)),
-                ballots::sequence.eq(excluded(ballots::sequence)),
-                ballots::ranking.eq(excluded(ballots::ranking)),
-                ballots::answered_at.eq(excluded(ballots::answered_at)),
-                ballots::synthetic.eq(excluded(ballots::synthetic)),
-            ))
-            .execute(c))?;
+    match conn {
+        Conn::Postgres(conn) => {
+            for rows in rows.chunks(ROWS_A_STATEMENT) {
+                diesel::insert_into(ballots::table)
+                    .values(rows)
+                    .on_conflict((ballots::round_id, ballots::participant_code))
+                    .do_update()
+                    .set((
+                        ballots::revision.eq(excluded(ballots::revision)),
+                        ballots::sequence.eq(excluded(ballots::sequence)),
+                        ballots::ranking.eq(excluded(ballots::ranking)),
+                        ballots::answered_at.eq(excluded(ballots::answered_at)),
+                        ballots::synthetic.eq(excluded(ballots::synthetic)),
+                    ))
+                    .execute(conn)?;
+            }
+        }
+        // The same by a statement that diesel keeps prepared; it prepares an upsert anew for each row.
+        Conn::Sqlite(conn) => {
+            for row in &rows {
+                diesel::replace_into(ballots::table).values(row).execute(conn)?;
+            }
+        }
     }
     Ok(())
 }

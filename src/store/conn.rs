@@ -68,7 +68,8 @@ impl Database {
                 let path = path.to_str().ok_or_else(|| Error::Connection("the path is not UTF-8".into()))?;
                 let mut conn = SqliteConnection::establish(path).map_err(refused)?;
                 conn.batch_execute(
-                    "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
+                    "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+                     PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000",
                 )?;
                 if let Access::Read = access {
                     conn.batch_execute("PRAGMA query_only = ON")?;

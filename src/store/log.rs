@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::schema::log_entries;
-use super::{Conn, Error, ROWS_A_STATEMENT, each_backend, number, parsed, stored};
+use super::{Conn, Error, ROWS_A_STATEMENT, insert_each, number, parsed, stored};
 use crate::domain::{Hash, LogEntry, ParticipantCode, RoundId, Sequence};
 
 #[derive(Queryable, Insertable)]
@@ -23,9 +23,7 @@ struct Row {
 /// Appends entries, whose sequences follow on the round's.
 pub fn append(conn: &mut Conn, round: &RoundId, entries: &[LogEntry]) -> Result<(), Error> {
     let rows: Vec<Row> = entries.iter().map(|entry| row(round, entry)).collect();
-    for rows in rows.chunks(ROWS_A_STATEMENT) {
-        each_backend!(conn, |c| diesel::insert_into(log_entries::table).values(rows).execute(c))?;
-    }
+    insert_each!(conn, &rows, |row| diesel::insert_into(log_entries::table).values(row));
     Ok(())
 }
 

@@ -84,6 +84,26 @@ macro_rules! each_backend {
 }
 use each_backend;
 
+/// Inserts rows with one query text: on PostgreSQL many a statement, because round trips are what costs there; on SQLite
+/// one by one, because a statement that is kept costs less than a long one that is read anew each time.
+macro_rules! insert_each {
+    ($conn:expr, $rows:expr, |$row:ident| $query:expr) => {
+        match $conn {
+            $crate::store::Conn::Postgres(c) => {
+                for $row in $rows.chunks($crate::store::ROWS_A_STATEMENT) {
+                    $query.execute(c)?;
+                }
+            }
+            $crate::store::Conn::Sqlite(c) => {
+                for $row in $rows {
+                    $query.execute(c)?;
+                }
+            }
+        }
+    };
+}
+use insert_each;
+
 /// How many rows one insert carries: both databases allow 32,766 bound values a statement.
 ///
 /// Every row type that is inserted so says `treat_none_as_default_value = false`, even one without an

@@ -1,12 +1,15 @@
 //! Rounds: their definition, and the row that a batch of writes takes first and gives back last.
 
 use chrono::NaiveDateTime;
-use diesel::dsl::sql;
+use diesel::backend::Backend;
+use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::Timestamp;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::serialize::ToSql;
+use diesel::sql_types::{BigInt, HasSqlType, Integer, Nullable, Text, Timestamp, Untyped};
 
 use super::schema::rounds;
-use super::{Conn, Error, number, parsed, stored};
+use super::{Conn, Error, each_backend, number, parsed, stored};
 use crate::domain::{Bounds, Definition, Hash, Instant, Round, RoundId, Sequence, Titles};
 
 #[derive(Queryable, Insertable, AsChangeset)]
@@ -88,25 +91,41 @@ pub struct Mark {
     pub revision: u32,
 }
 
+/// What [`claim`] finds, and on PostgreSQL the time.
+#[derive(QueryableByName)]
+struct Claimed {
+    #[diesel(sql_type = BigInt)]
+    sequence: i64,
+    #[diesel(sql_type = Text)]
+    head: String,
+    #[diesel(sql_type = Nullable<Timestamp>)]
+    last_at: Option<NaiveDateTime>,
+    #[diesel(sql_type = Integer)]
+    revision: i32,
+    #[diesel(sql_type = Nullable<Timestamp>)]
+    now: Option<NaiveDateTime>,
+}
+
 /// Takes the round's row for this transaction, and reads how far it has come; with the database's own time, where
-/// several processes share it (PostgreSQL). The first statement of every write to a round: on PostgreSQL the update
-/// waits for whoever holds the row, on SQLite the transaction has the lock already.
+/// several processes share it. The first statement of every write to a round: on PostgreSQL it waits for whoever holds
+/// the row, and the time is read when it is held; on SQLite the transaction has the lock already.
 pub fn claim(conn: &mut Conn, id: &RoundId) -> Result<Option<(Mark, Option<Instant>)>, Error> {
-    type Found = (i64, String, Option<NaiveDateTime>, i32);
-    let columns = (rounds::sequence, rounds::head, rounds::last_at, rounds::revision);
-    let claim = diesel::update(rounds::table.find(id.as_str())).set(rounds::sequence.eq(rounds::sequence));
-    let found: Option<(Found, Option<NaiveDateTime>)> = match conn {
-        // Evaluated when the row is held: a time before that could be before another's entry.
-        Conn::Postgres(conn) => {
-            let now = sql::<Timestamp>("clock_timestamp() AT TIME ZONE 'UTC'");
-            let found = claim.returning((columns, now)).get_result::<(Found, NaiveDateTime)>(conn);
-            found.optional()?.map(|(found, now)| (found, Some(now)))
-        }
+    let found: Option<Claimed> = match conn {
+        Conn::Postgres(conn) => Claim { id: id.as_str() }.get_result(conn).optional()?,
         Conn::Sqlite(conn) => {
-            claim.returning(columns).get_result(conn).optional()?.map(|found| (found, None))
+            let columns = (rounds::sequence, rounds::head, rounds::last_at, rounds::revision);
+            let row: Option<(i64, String, Option<NaiveDateTime>, i32)> =
+                rounds::table.find(id.as_str()).select(columns).get_result(conn).optional()?;
+            row.map(|(sequence, head, last_at, revision)| Claimed {
+                sequence,
+                head,
+                last_at,
+                revision,
+                now: None,
+            })
         }
     };
-    let Some(((sequence, head, last_at, revision), now)) = found else { return Ok(None) };
+    let Some(Claimed { sequence, head, last_at, revision, now }) = found else { return Ok(None) };
     let mark = Mark {
         sequence: number("rounds", "sequence", sequence)?,
         head: parsed("rounds", "hash", &head)?,
@@ -118,15 +137,80 @@ pub fn claim(conn: &mut Conn, id: &RoundId) -> Result<Option<(Mark, Option<Insta
 
 /// Gives the row back with what the round has become by ballots alone.
 pub fn advance(conn: &mut Conn, round: &Round) -> Result<(), Error> {
-    diesel::update(rounds::table.find(round.id.as_str()))
-        .set((
-            rounds::sequence.eq(stored::<u64, i64>(round.sequence)),
-            rounds::head.eq(round.head.to_string()),
-            rounds::last_at.eq(round.last_at.map(Instant::naive)),
-        ))
-        .execute(conn)?;
+    let advance = Advance {
+        sequence: stored(round.sequence),
+        head: round.head.to_string(),
+        last_at: round.last_at.map(Instant::naive),
+        id: round.id.as_str(),
+    };
+    each_backend!(conn, |c| advance.execute(c))?;
     Ok(())
 }
+
+/// The statement of [`claim`] on PostgreSQL. Written out, since diesel prepares every update that it builds anew.
+struct Claim<'a> {
+    id: &'a str,
+}
+
+impl QueryId for Claim<'_> {
+    type QueryId = Claim<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl QueryFragment<Pg> for Claim<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("UPDATE rounds SET sequence = sequence WHERE id = ");
+        out.push_bind_param::<Text, _>(&self.id)?;
+        out.push_sql(
+            " RETURNING sequence, head, last_at, revision, clock_timestamp() AT TIME ZONE 'UTC' AS now",
+        );
+        Ok(())
+    }
+}
+
+impl Query for Claim<'_> {
+    type SqlType = Untyped;
+}
+
+impl RunQueryDsl<PgConnection> for Claim<'_> {}
+
+/// The statement of [`advance`], written out for the same reason: it is part of every batch of ballots.
+struct Advance<'a> {
+    sequence: i64,
+    head: String,
+    last_at: Option<NaiveDateTime>,
+    id: &'a str,
+}
+
+impl QueryId for Advance<'_> {
+    type QueryId = Advance<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<DB: Backend> QueryFragment<DB> for Advance<'_>
+where
+    i64: ToSql<BigInt, DB>,
+    str: ToSql<Text, DB>,
+    NaiveDateTime: ToSql<Timestamp, DB>,
+    DB: HasSqlType<BigInt> + HasSqlType<Text> + HasSqlType<Timestamp>,
+    String: ToSql<Text, DB>,
+    for<'s> &'s str: ToSql<Text, DB>,
+    Option<NaiveDateTime>: ToSql<Nullable<Timestamp>, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql("UPDATE rounds SET sequence = ");
+        out.push_bind_param::<BigInt, _>(&self.sequence)?;
+        out.push_sql(", head = ");
+        out.push_bind_param::<Text, _>(&self.head)?;
+        out.push_sql(", last_at = ");
+        out.push_bind_param::<Nullable<Timestamp>, _>(&self.last_at)?;
+        out.push_sql(" WHERE id = ");
+        out.push_bind_param::<Text, _>(&self.id)?;
+        Ok(())
+    }
+}
+
+impl<C> RunQueryDsl<C> for Advance<'_> {}
 
 /// Gives the row back with what the round has become.
 pub fn update(conn: &mut Conn, round: &Round) -> Result<(), Error> {
