@@ -66,7 +66,7 @@ for (begin, what), (end, _) in zip(marks, marks[1:]):
 print(f"\n  Writes were impossible for {silence(killed, taken[-1]):.1f} s when the primary was killed.")
 for name, some in (("PUT", puts), ("poll of the results", polls)):
     slow = sorted(one["ended"] - one["began"] for one in some)
-    print(f"  The slowest {name} took {slow[-1]:.1f} s, one in a hundred {slow[-len(slow) // 100 - 1] * 1000:.0f} ms, half of them {slow[len(slow) // 2] * 1000:.0f} ms.")
+    print(f"  The slowest {name} took {slow[-1]:.1f} s, one in a hundred {slow[len(slow) * 99 // 100] * 1000:.0f} ms, half of them {slow[len(slow) // 2] * 1000:.0f} ms.")
 
 print("\nWhat is in the log:\n")
 numbers = [entry["sequence"] for entry in log]
