@@ -28,6 +28,11 @@ api-check:
 api-live url:
     .ci/api-live {{ url }}
 
+# Try a cluster with a failover, under load (needs PostgreSQL, PgBouncer and nginx)
+cluster:
+    cargo build --release --locked
+    tests/cluster/run
+
 # Build the documentation of the code, and open it
 doc:
     cargo doc --no-deps --document-private-items --open

@@ -152,7 +152,7 @@ pub fn main() -> ExitCode {
 }
 
 fn open(settings: &Settings) -> Result<Store, Failure> {
-    Ok(Store::open(settings.database.clone())?)
+    Ok(Store::open_with_readers(settings.database.clone(), settings.read_database.clone())?)
 }
 
 /// Says what was done. It is done: that nobody reads it is no failure.

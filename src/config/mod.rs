@@ -33,6 +33,10 @@ pub struct Given {
     #[arg(long, global = true, env = "HANDSLAG_DATABASE", value_name = "URL", hide_env_values = true)]
     pub database: Option<String>,
 
+    /// postgres://USER@HOST/NAME to read through, such as a pooler in front of the same server [default: --database]
+    #[arg(long, global = true, env = "HANDSLAG_READ_DATABASE", value_name = "URL", hide_env_values = true)]
+    pub read_database: Option<String>,
+
     /// Address the service is known by: the issuer of tokens and the base of links [default: http://ADDRESS:PORT of --bind]
     #[arg(long, global = true, env = "HANDSLAG_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
@@ -88,6 +92,8 @@ pub struct Settings {
     pub bind: SocketAddr,
     /// Where the data is.
     pub database: Database,
+    /// Where it is read; another way to the same data, or the same.
+    pub read_database: Database,
     /// The address the service is known by; none means that of [`Settings::bind`].
     pub public_url: Option<String>,
     /// Threads that serve requests.
@@ -153,8 +159,20 @@ impl Given {
         let data_dir = self.data_dir.or(file.data_dir).unwrap_or_else(|| PathBuf::from(DATA_DIR));
         let default = || format!("sqlite:{}", data_dir.join("handslag.db").display());
         let database = self.database.or(file.database).unwrap_or_else(default);
-        let database =
-            database.parse().map_err(|error| ConfigError::Setting(format!("database: {error}")))?;
+        let parsed = |name: &str, text: String| {
+            text.parse::<Database>().map_err(|error| ConfigError::Setting(format!("{name}: {error}")))
+        };
+        let database = parsed("database", database)?;
+        let read_database = match self.read_database.or(file.read_database) {
+            None => database.clone(),
+            Some(text) => parsed("read-database", text)?,
+        };
+        let both = matches!((&database, &read_database), (Database::Postgres(_), Database::Postgres(_)));
+        if !both && database != read_database {
+            return Err(ConfigError::Setting(
+                "read-database: only with PostgreSQL, and another way to what --database names".to_owned(),
+            ));
+        }
         let public_url = self.public_url.or(file.public_url);
         if let Some(url) = public_url.as_deref().filter(|url| !is_public_url(url)) {
             return Err(ConfigError::Setting(format!(
@@ -174,6 +192,7 @@ impl Given {
             log_format: self.log_format.or(file.log_format),
             data_dir,
             database,
+            read_database,
             public_url,
             workers,
             origins,
@@ -185,6 +204,7 @@ impl Given {
             ("dataDir", self.data_dir.is_some()),
             ("bind", self.bind.is_some()),
             ("database", self.database.is_some()),
+            ("readDatabase", self.read_database.is_some()),
             ("publicUrl", self.public_url.is_some()),
             ("workers", self.workers.is_some()),
             ("logLevel", self.log_level.is_some()),
@@ -215,15 +235,16 @@ impl Settings {
     /// The settings as the TOML file would have them, each with where it came from; secrets masked.
     pub fn describe(&self) -> String {
         let text = |value: &str| toml::Value::from(value).to_string();
-        let database = match &self.database {
-            Database::Sqlite(path) => format!("sqlite:{}", path.display()),
-            Database::Postgres(url) => masked(url),
+        let database = |database: &Database| match database {
+            Database::Sqlite(path) => text(&format!("sqlite:{}", path.display())),
+            Database::Postgres(url) => text(&masked(url)),
         };
         let variant = |value: &dyn std::fmt::Debug| text(&format!("{value:?}").to_lowercase());
         let lines = [
             ("dataDir", text(&self.data_dir.display().to_string())),
             ("bind", text(&self.bind.to_string())),
-            ("database", text(&database)),
+            ("database", database(&self.database)),
+            ("readDatabase", database(&self.read_database)),
             ("publicUrl", text(&self.public_url(self.bind))),
             ("workers", self.workers.to_string()),
             ("logLevel", variant(&self.log_level)),
@@ -270,8 +291,17 @@ fn is_public_url(url: &str) -> bool {
 }
 
 fn refuse_unknown_variables() -> Result<(), ConfigError> {
-    const KNOWN: [&str; 8] =
-        ["DATA_DIR", "BIND", "DATABASE", "PUBLIC_URL", "WORKERS", "LOG_LEVEL", "LOG_FORMAT", "CONFIG"];
+    const KNOWN: [&str; 9] = [
+        "DATA_DIR",
+        "BIND",
+        "DATABASE",
+        "READ_DATABASE",
+        "PUBLIC_URL",
+        "WORKERS",
+        "LOG_LEVEL",
+        "LOG_FORMAT",
+        "CONFIG",
+    ];
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     for name in names {
         if let Some(setting) = name.strip_prefix("HANDSLAG_").filter(|setting| !KNOWN.contains(setting)) {

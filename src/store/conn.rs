@@ -130,6 +130,16 @@ impl Store {
     /// # Errors
     /// If the database cannot be reached, or its schema is newer than this program.
     pub fn open(database: Database) -> Result<Self, Error> {
+        let readers = database.clone();
+        Self::open_with_readers(database, readers)
+    }
+
+    /// As [`Store::open`], with the readers' pool going another way to the same data. What one connection has
+    /// committed the other must see: a replica that lags would make the service forget what it has answered.
+    ///
+    /// # Errors
+    /// As [`Store::open`]. The readers' way is not tried before it is needed.
+    pub fn open_with_readers(database: Database, readers: Database) -> Result<Self, Error> {
         if let Database::Sqlite(path) = &database {
             let folder = path.parent().filter(|folder| *folder != Path::new(""));
             if let Some(folder) = folder {
@@ -151,7 +161,7 @@ impl Store {
             .max_size(8)
             .min_idle(Some(0))
             .connection_timeout(Duration::from_secs(5))
-            .build_unchecked(Readers(database.clone()));
+            .build_unchecked(Readers(readers));
         Ok(Self { database, readers })
     }
 

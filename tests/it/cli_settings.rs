@@ -118,6 +118,7 @@ fn config_tells_every_setting_and_where_it_came_from() {
         "dataDir = \"elsewhere\"  # flag or environment\n\
          bind = \"127.0.0.1:9000\"  # file\n\
          database = \"sqlite:elsewhere/handslag.db\"  # default\n\
+         readDatabase = \"sqlite:elsewhere/handslag.db\"  # default\n\
          publicUrl = \"https://a.example\"  # file\n\
          workers = 3  # flag or environment\n\
          logLevel = \"error\"  # flag or environment\n\
@@ -139,6 +140,7 @@ fn the_defaults_are_those_of_the_help() {
     assert_eq!(setting(defaults(), "dataDir"), "\"./data\"  # default");
     assert_eq!(setting(defaults(), "bind"), "\"127.0.0.1:8080\"  # default");
     assert_eq!(setting(defaults(), "database"), "\"sqlite:./data/handslag.db\"  # default");
+    assert_eq!(setting(defaults(), "readDatabase"), "\"sqlite:./data/handslag.db\"  # default");
     assert_eq!(setting(defaults(), "publicUrl"), "\"http://127.0.0.1:8080\"  # default");
     assert_eq!(setting(defaults(), "logLevel"), "\"info\"  # default");
     assert!(!program.path("data").exists(), "to tell the settings makes nothing");
@@ -153,6 +155,35 @@ fn check_masked(url: &str, shown: &str) {
     ] {
         assert_eq!(setting(ran, "database"), format!("{shown:?}  # flag or environment"));
     }
+    let plain = ["--database", "postgres://h@db/handslag"];
+    for ran in [
+        program.run_with(&[], &[&plain[..], &["--read-database", url, "config"]].concat()),
+        program.run_with(&[("HANDSLAG_READ_DATABASE", url)], &[&plain[..], &["config"]].concat()),
+    ] {
+        assert_eq!(setting(ran, "readDatabase"), format!("{shown:?}  # flag or environment"));
+    }
+    // Without one of its own it is the database's, as secret as that.
+    let ran = program.run_with(&[], &["--database", url, "config"]);
+    assert_eq!(setting(ran, "readDatabase"), format!("{shown:?}  # default"));
+}
+
+#[test]
+fn reads_go_another_way_only_to_the_same_kind_of_database() {
+    let program = Program::new();
+    let postgres = "postgres://h:hemligt@db/handslag";
+    for arguments in [
+        ["--database", "sqlite:a.db", "--read-database", postgres],
+        ["--database", postgres, "--read-database", "sqlite:a.db"],
+        ["--database", "sqlite:a.db", "--read-database", "sqlite:b.db"],
+        ["--database", postgres, "--read-database", "db/handslag"],
+    ] {
+        let refused = program.run(&[&arguments[..], &["config"]].concat()).is(2);
+        assert!(refused.err.contains("read-database: "), "{arguments:?}: {}", refused.err);
+        assert!(!refused.err.contains("hemligt"), "{arguments:?}: {}", refused.err);
+    }
+    program.write("handslag.toml", format!("database = \"{postgres}\"\nreadDatabase = \"{postgres}?a=b\"\n"));
+    let shown = "\"postgres://h:***@db/handslag?a=b\"  # file";
+    assert_eq!(setting(program.run(&["--config", "handslag.toml", "config"]), "readDatabase"), shown);
 }
 
 #[test]
@@ -169,6 +200,10 @@ fn passwords_are_masked_wherever_they_stand() {
     );
     check_masked("postgres://h@db/x?sslpassword=hemligt&a=b", "postgres://h@db/x?sslpassword=***&a=b");
     check_masked("postgres://h@db/handslag", "postgres://h@db/handslag");
+    check_masked(
+        "postgres://h:hemligt@a:5432,b:5433/handslag?target_session_attrs=read-write&connect_timeout=2",
+        "postgres://h:***@a:5432,b:5433/handslag?target_session_attrs=read-write&connect_timeout=2",
+    );
 }
 
 #[test]

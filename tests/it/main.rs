@@ -29,6 +29,7 @@ mod paper;
 mod participation;
 mod program;
 mod races;
+mod readers;
 mod results;
 mod results_families;
 mod results_groups;
