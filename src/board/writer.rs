@@ -40,6 +40,8 @@ pub enum SubmitError {
     Busy,
     /// Storage failed: nothing was done.
     NotStored,
+    /// The disk is full: nothing was done.
+    Full,
     /// Storage failed while it was being written: whether it was accepted must be asked.
     Unknown,
 }
@@ -49,6 +51,7 @@ impl From<&Error> for SubmitError {
         match error {
             Error::NoSuchRound => Self::NoSuchRound,
             Error::Store(store::Error::Unconfirmed(_)) => Self::Unknown,
+            Error::Store(store::Error::Full(_)) => Self::Full,
             _ => Self::NotStored,
         }
     }
