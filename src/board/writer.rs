@@ -5,7 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant as Monotonic};
 
@@ -28,6 +28,8 @@ const BATCH: usize = 512;
 /// For how long a batch is tried again when storage fails: callers are waiting.
 const RETRYING: Duration = Duration::from_secs(5);
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
+/// How long one piece of work may take until the writer is said to be unwell: its database hangs, or is away.
+const LONG: Duration = Duration::from_secs(4);
 
 /// Why a submission was not accepted.
 #[derive(Debug)]
@@ -40,6 +42,8 @@ pub enum SubmitError {
     Busy,
     /// Storage failed: nothing was done.
     NotStored,
+    /// The disk is full: nothing was done.
+    Full,
     /// Storage failed while it was being written: whether it was accepted must be asked.
     Unknown,
 }
@@ -49,6 +53,7 @@ impl From<&Error> for SubmitError {
         match error {
             Error::NoSuchRound => Self::NoSuchRound,
             Error::Store(store::Error::Unconfirmed(_)) => Self::Unknown,
+            Error::Store(store::Error::Full(_)) => Self::Full,
             _ => Self::NotStored,
         }
     }
@@ -88,11 +93,28 @@ enum Job {
     },
 }
 
+/// Since when the writer is at its present piece of work: what a health check asks, since a database that hangs says
+/// nothing.
+#[derive(Debug, Default)]
+struct Busy(Mutex<Option<Monotonic>>);
+
+impl Busy {
+    fn set(&self, since: Option<Monotonic>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
+
+    fn time(&self) -> Duration {
+        let since = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+}
+
 /// A way to the writer's queue. The thread ends, its queue finished, when the last of these is gone.
 #[derive(Clone, Debug)]
 pub struct Writer {
     queue: SyncSender<Job>,
     thread: Weak<()>,
+    busy: Arc<Busy>,
 }
 
 impl std::fmt::Debug for Job {
@@ -131,7 +153,8 @@ impl Writer {
     ) -> Result<(Self, WriterThread), store::Error> {
         let conn = store.connect()?;
         let (queue, jobs) = sync_channel(QUEUE);
-        let desk = Desk { store, conn: Some(conn), boards, clock };
+        let busy = Arc::new(Busy::default());
+        let desk = Desk { store, conn: Some(conn), boards, clock, failing: None, busy: Arc::clone(&busy) };
         let alive = Arc::new(());
         let weak = Arc::downgrade(&alive);
         let thread = std::thread::Builder::new().name("writer".into()).spawn(move || {
@@ -139,12 +162,12 @@ impl Writer {
             drop(alive);
         });
         let thread = thread.map_err(|error| store::Error::Connection(error.to_string()))?;
-        Ok((Self { queue, thread: weak }, WriterThread(thread)))
+        Ok((Self { queue, thread: weak, busy }, WriterThread(thread)))
     }
 
-    /// Whether the thread is there to take what is queued.
-    pub fn is_alive(&self) -> bool {
-        self.thread.strong_count() > 0
+    /// Whether the thread is there to take what is queued, and has not been at one piece of work for long.
+    pub fn is_well(&self) -> bool {
+        self.thread.strong_count() > 0 && self.busy.time() < LONG
     }
 
     /// Submits a ballot, or withdraws one; answered after the commit.
@@ -204,6 +227,9 @@ struct Desk {
     conn: Option<Conn>,
     boards: Arc<Boards>,
     clock: Clock,
+    /// What storage last said, while it fails.
+    failing: Option<String>,
+    busy: Arc<Busy>,
 }
 
 impl Desk {
@@ -211,7 +237,9 @@ impl Desk {
         let mut looked = Monotonic::now();
         loop {
             let wait = self.until_due().min(tick.saturating_sub(looked.elapsed()));
-            match jobs.recv_timeout(wait) {
+            let job = jobs.recv_timeout(wait);
+            self.busy.set(Some(Monotonic::now()));
+            match job {
                 Ok(job) => {
                     let batch: Vec<Job> =
                         std::iter::once(job).chain(jobs.try_iter().take(BATCH - 1)).collect();
@@ -224,6 +252,7 @@ impl Desk {
                 looked = Monotonic::now();
                 self.record_due();
             }
+            self.busy.set(None);
         }
     }
 
@@ -283,7 +312,8 @@ impl Desk {
     /// Changes a round and publishes what it has become. What may pass is tried again for a while, on a new connection;
     /// and after a commit that was not confirmed it is found out first whether it was made.
     fn change<T>(&mut self, round: &RoundId, mut work: impl FnMut(&mut Change) -> T) -> Result<T, Error> {
-        let began = Monotonic::now();
+        let mut failing: Option<Monotonic> = None;
+        let mut doubt = None;
         loop {
             let known = self.known(round);
             let clock = self.clock.clone();
@@ -296,29 +326,33 @@ impl Desk {
                 Err(NotChanged::Undone(Error::Store(error))) if error.may_pass() => error,
                 Err(NotChanged::Undone(error)) => return Err(error),
                 Err(NotChanged::InDoubt { ledger, outcome, error }) => {
-                    match self.is_committed(&ledger, began) {
+                    let since = *failing.get_or_insert_with(Monotonic::now);
+                    match self.is_committed(&ledger, since) {
                         Some(true) => {
                             self.boards.publish(ledger);
                             return Ok(outcome);
                         }
-                        Some(false) => store::Error::Connection(error.to_string()),
+                        // It is not there. But where a flush to disk failed a crash might still bring it back, until
+                        // something else is written in its place.
+                        Some(false) => doubt = Some(error),
                         None => return Err(error.into()),
                     }
+                    store::Error::Connection("a commit was not made".to_owned())
                 }
             };
-            if began.elapsed() > RETRYING {
-                return Err(error.into());
+            if failing.get_or_insert_with(Monotonic::now).elapsed() > RETRYING {
+                return Err(doubt.unwrap_or(error).into());
             }
             std::thread::sleep(BETWEEN_TRIES);
         }
     }
 
     /// What became of a commit that was not confirmed; none if it cannot be found out in time.
-    fn is_committed(&mut self, ledger: &Ledger, began: Monotonic) -> Option<bool> {
+    fn is_committed(&mut self, ledger: &Ledger, failing: Monotonic) -> Option<bool> {
         loop {
             match self.with(|conn| ledger::is_committed(conn, ledger)) {
                 Ok(committed) => return Some(committed),
-                Err(_) if began.elapsed() > RETRYING => return None,
+                Err(_) if failing.elapsed() > RETRYING => return None,
                 Err(_) => std::thread::sleep(BETWEEN_TRIES),
             }
         }
@@ -337,18 +371,28 @@ impl Desk {
 
     /// Works on the write connection; a failed one is given up, and the next piece of work gets a new one.
     fn with<T, E: Fault>(&mut self, work: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
-        let mut conn = match self.conn.take() {
-            Some(conn) => conn,
-            None => self.store.connect()?,
+        let conn = match self.conn.take() {
+            Some(conn) => Ok(conn),
+            None => self.store.connect(),
         };
-        // A panic is a fault in the program; one request must not take the writer from all others. The connection
-        // goes with it, and with the connection its transaction.
-        let done = catch_unwind(AssertUnwindSafe(|| work(&mut conn)))
-            .unwrap_or_else(|_| Err(store::Error::Panic.into()));
-        match done.as_ref().err().and_then(Fault::of_storage) {
-            Some(error) => tracing::error!(%error, "the writer could not write"),
-            None => self.conn = Some(conn),
+        let done = conn.map_err(E::from).and_then(|mut conn| {
+            // A panic is a fault in the program; one request must not take the writer from all others. The connection
+            // goes with it, and with the connection its transaction.
+            let done = catch_unwind(AssertUnwindSafe(|| work(&mut conn)))
+                .unwrap_or_else(|_| Err(store::Error::Panic.into()));
+            if done.as_ref().err().is_none_or(|error| error.of_storage().is_none()) {
+                self.conn = Some(conn);
+            }
+            done
+        });
+        let error = done.as_ref().err().and_then(Fault::of_storage).map(ToString::to_string);
+        // A fault that lasts is told once, until it changes.
+        if error.is_some() && error != self.failing {
+            tracing::error!(error = error.as_deref(), "the writer could not write");
+        } else if error.is_none() && self.failing.is_some() {
+            tracing::info!("the writer writes again");
         }
+        self.failing = error;
         done
     }
 

@@ -163,6 +163,7 @@ fn refused(error: SubmitError) -> Problem {
         }
         SubmitError::NoSuchRound => Problem::not_found("omgången", "the round"),
         SubmitError::Busy | SubmitError::NotStored => Problem::unavailable(),
+        SubmitError::Full => Problem::no_room(),
         SubmitError::Unknown => Problem::unknown(),
     }
 }

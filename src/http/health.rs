@@ -11,7 +11,7 @@ pub(super) async fn live() -> HttpResponse {
 }
 
 pub(super) async fn ready(site: web::Data<Site>) -> Result<HttpResponse, Problem> {
-    if !site.writer.is_alive() {
+    if !site.writer.is_well() {
         return Err(Problem::unavailable());
     }
     let store = site.store.clone();

@@ -57,6 +57,7 @@ kinds! {
     PRECONDITION_REQUIRED = "precondition-required" 428 "Villkor saknas" "A condition is missing";
     INTERNAL = "internal" 500 "Fel i tjänsten" "A fault in the service";
     UNAVAILABLE = "unavailable" 503 "Tjänsten kan inte svara just nu" "The service cannot answer just now";
+    INSUFFICIENT_STORAGE = "insufficient-storage" 507 "Det finns ingen plats" "There is no room";
 }
 
 /// A refusal on its way to the caller.
@@ -220,6 +221,15 @@ impl Problem {
         .header(header::RETRY_AFTER, "2")
     }
 
+    /// The disk is full: nothing was done, and nothing will be until somebody has made room.
+    pub(super) fn no_room() -> Self {
+        Self::new(
+            &INSUFFICIENT_STORAGE,
+            "Inget har sparats: tjänstens lagring är full. Försök igen senare.",
+            "Nothing was stored: the storage of the service is full. Try again later.",
+        )
+    }
+
     pub(super) fn header(mut self, name: header::HeaderName, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
@@ -349,6 +359,7 @@ impl Problem {
     /// What stands in the way of a write. Where storage failed, it may have failed after it had stored.
     pub(super) fn of_write(error: service::Error) -> Self {
         match error {
+            service::Error::Store(crate::store::Error::Full(_)) => Self::no_room(),
             service::Error::Store(crate::store::Error::Unconfirmed(_)) => Self::unknown(),
             service::Error::Store(_) => Self::unavailable(),
             error => error.into(),

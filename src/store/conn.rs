@@ -52,6 +52,21 @@ impl FromStr for Database {
 }
 
 impl Database {
+    /// Makes what is missing, looks at what is there, and brings the schema up to date.
+    fn prepare(&self) -> Result<(), Error> {
+        let Self::Sqlite(path) = self else { return super::migrate::up(&mut self.connect(Access::Write)?) };
+        let unusable = |error: std::io::Error| Error::Connection(error.to_string());
+        if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
+            super::files::make_folder(folder).map_err(unusable)?;
+        }
+        // References and comments are in it: for its owner only. SQLite gives its other files the same mode.
+        super::files::make_file(path).map_err(unusable)?;
+        // Held until the schema is there: of two processes that start on a new file, one waits.
+        let _lock = super::files::lock(path).map_err(unusable)?;
+        super::opening::inspect(path)?;
+        super::migrate::up(&mut self.connect(Access::Write)?)
+    }
+
     fn connect(&self, access: Access) -> Result<Conn, Error> {
         let refused = |error: diesel::ConnectionError| Error::Connection(error.to_string());
         match self {
@@ -128,7 +143,8 @@ impl Store {
     /// Opens the database, makes the SQLite file if there is none, and brings the schema up to date.
     ///
     /// # Errors
-    /// If the database cannot be reached, or its schema is newer than this program.
+    /// If the database cannot be reached or used, or its schema is newer than this program; then what is there is
+    /// left as it is.
     pub fn open(database: Database) -> Result<Self, Error> {
         let readers = database.clone();
         Self::open_with_readers(database, readers)
@@ -140,23 +156,7 @@ impl Store {
     /// # Errors
     /// As [`Store::open`]. The readers' way is not tried before it is needed.
     pub fn open_with_readers(database: Database, readers: Database) -> Result<Self, Error> {
-        if let Database::Sqlite(path) = &database {
-            let folder = path.parent().filter(|folder| *folder != Path::new(""));
-            if let Some(folder) = folder {
-                crate::store::files::make_folder(folder)
-                    .map_err(|error| Error::Connection(error.to_string()))?;
-            }
-            // References and comments are in it: for its owner only. SQLite gives its other files the same mode.
-            crate::store::files::make_file(path).map_err(|error| Error::Connection(error.to_string()))?;
-        }
-        // Held until the schema is there: of two processes that start on a new file, one waits.
-        let _lock = match &database {
-            Database::Sqlite(path) => {
-                Some(super::files::lock(path).map_err(|error| Error::Connection(error.to_string()))?)
-            }
-            Database::Postgres(_) => None,
-        };
-        super::migrate::up(&mut database.connect(Access::Write)?)?;
+        database.prepare().map_err(|error| super::opening::explained(&database, error))?;
         let readers = Pool::builder()
             .max_size(8)
             .min_idle(Some(0))
@@ -228,7 +228,7 @@ fn transaction<T, E: From<Error>>(
 ) -> Result<T, E> {
     conn.batch_execute(begin).map_err(Error::from)?;
     let result = work(conn).and_then(|value| {
-        conn.batch_execute("COMMIT").map_err(Error::Unconfirmed)?;
+        conn.batch_execute("COMMIT").map_err(Error::of_commit)?;
         Ok(value)
     });
     if result.is_err() {

@@ -1,8 +1,12 @@
 //! Files that only their owner may read.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::Path;
+use std::time::Duration;
+
+/// How many tenths of a second another process may take to bring the schema up to date.
+const PATIENCE: u32 = 100;
 
 /// Makes a folder, with those above it, unless it is there.
 pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
@@ -13,25 +17,34 @@ pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// Makes an empty file unless it is there; an empty file is an empty database.
+/// Makes an empty file unless it is there; an empty file is an empty database. One that is there must take writes:
+/// SQLite would open it for reading only, and the first ballot would tell.
 pub(super) fn make_file(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
-        Ok(_) | Err(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            OpenOptions::new().write(true).open(path).map(drop)
+        }
+        made => made.map(drop),
     }
 }
 
-/// Waits for the lock that goes with a database file; it ends with the value.
+/// Waits for the lock that goes with a database file, but not for ever; it ends with the value.
 pub(super) fn lock(database: &Path) -> io::Result<File> {
     let mut name = database.as_os_str().to_owned();
     name.push(".lock");
     let path = Path::new(&name);
     make_file(path)?;
     let file = File::open(path)?;
-    file.lock()?;
-    Ok(file)
+    for _ in 0..PATIENCE {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(100)),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Err(io::Error::other(format!("{}: the lock file is locked", path.display())))
 }

@@ -64,15 +64,28 @@ fn apply(conn: &mut Conn) -> Result<(), Error> {
             names(&MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE).map_err(schema)?)
         }
     };
-    if let Some(newer) = applied(conn)?.into_iter().find(|version| !known.contains(version)) {
-        return Err(Error::Schema(format!(
-            "the database has had the migration {newer}, which this program does not know: it was made by a newer version"
-        )));
-    }
+    refuse_newer(applied(conn)?, &known)?;
     match conn {
         Conn::Postgres(conn) => conn.run_pending_migrations(POSTGRES).map(drop).map_err(schema),
         Conn::Sqlite(conn) => conn.run_pending_migrations(SQLITE).map(drop).map_err(schema),
     }
+}
+
+/// Refuses a schema with a migration that this program does not have.
+fn refuse_newer(applied: Vec<String>, known: &[String]) -> Result<(), Error> {
+    match applied.into_iter().find(|version| !known.contains(version)) {
+        None => Ok(()),
+        Some(newer) => Err(Error::Schema(format!(
+            "the database has had the migration {newer}, which this program does not know: it was made by a newer \
+             version. Start that one, or restore a backup from before it; nothing was changed"
+        ))),
+    }
+}
+
+/// Refuses the schema of a SQLite file, of which only the migrations that it has had are known yet.
+pub(super) fn refuse_newer_file(applied: Vec<String>) -> Result<(), Error> {
+    let known = MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE).map_err(schema)?;
+    refuse_newer(applied, &names(&known))
 }
 
 fn applied(conn: &mut Conn) -> Result<Vec<String>, Error> {

@@ -10,6 +10,7 @@ mod files;
 pub mod initiatives;
 pub mod log;
 mod migrate;
+mod opening;
 pub mod participants;
 pub mod rounds;
 mod schema;
@@ -26,10 +27,21 @@ pub use watch::Watch;
 pub enum Error {
     /// The database refused or failed.
     #[error("database: {0}")]
-    Database(#[from] diesel::result::Error),
+    Database(diesel::result::Error),
+    /// There is no room for what was to be written: nothing of it was stored.
+    #[error("no room: {0}")]
+    Full(diesel::result::Error),
     /// No connection could be had.
     #[error("no database connection: {0}")]
     Connection(String),
+    /// The database cannot be opened, and why it is left as it is.
+    #[error("{reason}. {advice}")]
+    Unusable {
+        /// What is wrong, with the file where it is one.
+        reason: String,
+        /// What to do about it.
+        advice: &'static str,
+    },
     /// A migration failed, or the schema is not one this program knows.
     #[error("schema: {0}")]
     Schema(String),
@@ -52,6 +64,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// What has failed when a commit has: it was not made where there was no room for it, else that must be found out.
+    fn of_commit(error: diesel::result::Error) -> Self {
+        match Self::from(error) {
+            Self::Database(error) => Self::Unconfirmed(error),
+            error => error,
+        }
+    }
+
     /// Whether the same may well succeed in a moment, on a new connection.
     pub fn may_pass(&self) -> bool {
         use diesel::result::{DatabaseErrorKind as Kind, Error as Failed};
@@ -67,8 +87,28 @@ impl Error {
             ),
             Self::Connection(_) | Self::Unconfirmed(_) => true,
             Self::Database(error) => matches!(error, Failed::BrokenTransactionManager),
-            Self::Schema(_) | Self::Panic | Self::Corrupt { .. } => false,
+            Self::Full(_) | Self::Unusable { .. } | Self::Schema(_) | Self::Panic | Self::Corrupt { .. } => {
+                false
+            }
         }
+    }
+}
+
+impl From<diesel::result::Error> for Error {
+    /// Tells a full disk, after which nothing has been stored, from a failure after which that must be asked.
+    ///
+    /// SQLite says so only of a write that failed, and a transaction without all its pages is none. PostgreSQL says
+    /// it of a table that cannot grow, which is before the commit; of its own log it says it in a crash, which is not
+    /// meant here. Diesel hands out no codes for either, so it is the words. Where they are others, in a server that
+    /// speaks another language, the failure counts as one of unknown outcome, which is true too.
+    fn from(error: diesel::result::Error) -> Self {
+        let diesel::result::Error::DatabaseError(_, information) = &error else {
+            return Self::Database(error);
+        };
+        let words = information.message();
+        let full = words == "database or disk is full"
+            || words.starts_with("could not extend file") && words.contains("No space left on device");
+        if full { Self::Full(error) } else { Self::Database(error) }
     }
 }
 

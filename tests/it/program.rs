@@ -73,12 +73,16 @@ impl Program {
     pub(crate) fn run_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_handslag"));
         command.env_clear().envs(variables.iter().copied()).current_dir(self.folder.path());
-        let Output { status, stdout, stderr } = command.args(arguments).output().unwrap();
-        Ran {
-            code: status.code().expect("the program ends by itself"),
-            out: String::from_utf8(stdout).unwrap(),
-            err: String::from_utf8(stderr).unwrap(),
-        }
+        Ran::of(command.args(arguments).output().unwrap())
+    }
+
+    /// Starts the service on the folder's data, which is to fail; `under` are arguments of another program that becomes
+    /// it. One that starts is stopped after a minute, with another code.
+    pub(crate) fn serve(&self, under: &[&str], arguments: &[&str]) -> Ran {
+        let own = [env!("CARGO_BIN_EXE_handslag"), "--data-dir", "data", "serve", "--bind", "127.0.0.1:0"];
+        let line = [&["timeout", "60"], under, &own, arguments].concat();
+        let output = Command::new(line[0]).args(&line[1..]).current_dir(self.folder.path()).output().unwrap();
+        Ran::of(output)
     }
 
     /// The small round as `round show` tells it.
@@ -89,6 +93,14 @@ impl Program {
 }
 
 impl Ran {
+    fn of(Output { status, stdout, stderr }: Output) -> Self {
+        Self {
+            code: status.code().expect("the program ends by itself"),
+            out: String::from_utf8(stdout).unwrap(),
+            err: String::from_utf8(stderr).unwrap(),
+        }
+    }
+
     /// What it did, if it ended with this code; else the test fails and shows what it said.
     #[track_caller]
     pub(crate) fn is(self, code: i32) -> Self {

@@ -152,3 +152,8 @@ fn heading(bench: &Bench) -> String {
          Medians, with the least and the largest."
     )
 }
+
+/// Says that something has not been measured, in the words of the tests that share [`postgres`].
+pub(crate) fn skipped(what: &str, why: &str) {
+    eprintln!("SKIPPED {what}: {why}");
+}

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query, sql_types::BigInt};
 use handslag::domain::{Ballot, Precondition, Ranking, RoundId, Submission};
-use handslag::identity::{Grant, SigningKey, TokenIssuer};
+use handslag::identity::{Grant, Purpose, SigningKey, TokenIssuer};
 use handslag::service::ledger::{self, Ledger};
-use handslag::service::{Clock, ballots, rounds};
+use handslag::service::{Clock, Error, ballots, log, rounds};
 use handslag::store::{Database, Store};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -108,7 +108,8 @@ impl Site {
     /// If storage fails.
     pub(crate) fn submissions(&self) -> Result<Vec<Vec<u8>>, String> {
         let Ledger { round, slate, roll, .. } = &*self.ledger()?;
-        let key = SigningKey::load_or_create(self.folder.path()).map_err(|error| error.to_string())?;
+        let key = SigningKey::load_or_create(self.folder.path(), Purpose::Tokens)
+            .map_err(|error| error.to_string())?;
         let issuer = TokenIssuer { issuer: PUBLIC_URL, key: &key };
         let now = Clock::System.now();
         let participants = roll.participants().iter().map(|participant| {
@@ -158,12 +159,13 @@ impl Site {
                     };
                     let participant = participants.next().expect("it goes round").code.clone();
                     let precondition = Precondition::None;
-                    ballots::submit(change, Submission { participant, precondition, ballot: Some(ballot) })
-                        .map_err(|refusal| refusal.to_string())?;
+                    let nonce = log::nonce();
+                    let submission = Submission { participant, precondition, ballot: Some(ballot), nonce };
+                    ballots::submit(change, &submission).map_err(|refusal| refusal.to_string())?;
                 }
                 Ok::<(), String>(())
             });
-            let (next, outcome) = changed.map_err(|error| error.to_string())?;
+            let (next, outcome) = changed.map_err(|reason| Error::from(reason).to_string())?;
             outcome?;
             ledger = next;
             if told.elapsed() > Duration::from_secs(2) {

@@ -27,6 +27,14 @@ impl Database {
         Self(Arc::new(Inner { address, folder, _server: None }))
     }
 
+    /// A file in a folder below the data folder, where another file system can be put.
+    pub(crate) fn sqlite_below(name: &str) -> Self {
+        let folder = TempDir::new().expect("a temporary folder can be made");
+        std::fs::create_dir(folder.path().join(name)).expect("a folder in an empty one");
+        let address = store::Database::Sqlite(folder.path().join(name).join("handslag.db"));
+        Self(Arc::new(Inner { address, folder, _server: None }))
+    }
+
     /// A database of the run's PostgreSQL server; none where there is no PostgreSQL, which is told.
     pub(crate) fn postgres(test: &str) -> Option<Self> {
         let server = postgres::OwnDatabase::new(test)?;

@@ -5,7 +5,7 @@
 //! to. However this process ends, by a kill too, the system closes that pipe; then the shell stops the server
 //! and removes the folder.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -30,6 +30,7 @@ fi
 cd "$folder" || exit 1
 if $as "$programs/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --no-sync \
         </dev/null >"$folder/init.log" 2>&1 &&
+    sed -i '1i host all with_password all scram-sha-256' "$folder/data/pg_hba.conf" &&
     $as "$programs/pg_ctl" -D "$folder/data" -l "$folder/data/server.log" -w -t 60 -o \
         "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories='$folder' -c max_connections=300" \
         start </dev/null >"$folder/start.log" 2>&1
@@ -124,9 +125,7 @@ impl OwnDatabase {
             Ok(server) => server,
             Err(reason) => {
                 assert!(!in_ci(), "PostgreSQL is needed in CI: {reason}");
-                // `eprintln!` is kept back when a test passes, and this is to be seen.
-                let line = format!("SKIPPED {test}: no PostgreSQL here: {reason}\n");
-                let _ = std::io::stderr().write_all(line.as_bytes());
+                super::skipped(test, &format!("no PostgreSQL here: {reason}"));
                 return None;
             }
         };

@@ -79,7 +79,7 @@ enum Runs {
     /// In a thread of this process.
     Here(ServerHandle, JoinHandle<()>),
     /// As the program.
-    There(Mutex<Child>),
+    There(Mutex<Leash>),
 }
 
 impl Service {
@@ -117,7 +117,11 @@ impl Service {
 
     /// Starts the program, which has the machine's clock and writes its log to `service.log` in the folder.
     pub(crate) fn start_program(database: &Database) -> Self {
-        let store = database.open();
+        Self::start_program_under(&[], database)
+    }
+
+    /// Starts the program as the last arguments of another, which must become it.
+    pub(crate) fn start_program_under(other: &[&str], database: &Database) -> Self {
         let key = Arc::new(
             SigningKey::load_or_create(database.folder(), Purpose::Tokens).expect("a key can be made"),
         );
@@ -126,7 +130,9 @@ impl Service {
             store::Database::Postgres(url) => url,
         };
         let log = OpenOptions::new().create(true).append(true).open(database.folder().join("service.log"));
-        let mut child = Command::new(env!("CARGO_BIN_EXE_handslag"))
+        let line = [other, &[env!("CARGO_BIN_EXE_handslag")]].concat();
+        let child = Command::new(line[0])
+            .args(&line[1..])
             .args(["serve", "--bind", "127.0.0.1:0", "--log-level", "debug", "--public-url", PUBLIC_URL])
             .arg("--data-dir")
             .arg(database.folder())
@@ -135,10 +141,13 @@ impl Service {
             .stderr(log.expect("a log can be written"))
             .spawn()
             .expect("the program runs");
-        let said = BufReader::new(child.stdout.take().expect("piped above")).lines().next();
+        let mut child = Leash(child);
+        let said = BufReader::new(child.0.stdout.take().expect("piped above")).lines().next();
         let said = said.expect("it says where it listens").expect("in UTF-8");
         let address = said.rsplit_once("http://").and_then(|(_, address)| address.parse().ok());
         let address = address.unwrap_or_else(|| panic!("it says where it listens, not {said:?}"));
+        // After the program: what a kill has left is for the program to find, not for us.
+        let store = database.open();
         let (agent, runs) = (Some(client::agent()), Some(Runs::There(Mutex::new(child))));
         Self { address, clock: Clock::System, key, agent, runs, store, database: database.clone() }
     }
@@ -151,8 +160,14 @@ impl Service {
     /// Kills the program without a warning, while others may be asking it.
     pub(crate) fn kill(&self) {
         let Some(Runs::There(child)) = &self.runs else { panic!("this service is no program") };
-        let killed = child.lock().unwrap_or_else(PoisonError::into_inner).kill();
+        let killed = child.lock().unwrap_or_else(PoisonError::into_inner).0.kill();
         killed.expect("the program runs until now");
+    }
+
+    /// The process of the program.
+    pub(crate) fn process(&self) -> u32 {
+        let Some(Runs::There(child)) = &self.runs else { panic!("this service is no program") };
+        child.lock().unwrap_or_else(PoisonError::into_inner).0.id()
     }
 
     /// Where it listens.
@@ -271,6 +286,17 @@ impl Service {
     }
 }
 
+/// The program, which does not outlive this: not even where a test fails while it starts.
+struct Leash(Child);
+
+impl Drop for Leash {
+    fn drop(&mut self) {
+        // SIGKILL: nothing is put in order.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 impl Drop for Service {
     fn drop(&mut self) {
         // Connections that are kept alive would be waited for.
@@ -281,12 +307,7 @@ impl Drop for Service {
                 let ended = thread.join();
                 assert!(ended.is_ok() || std::thread::panicking(), "the service ended with a panic");
             }
-            Runs::There(child) => {
-                // SIGKILL: nothing is put in order.
-                let mut child = child.into_inner().unwrap_or_else(PoisonError::into_inner);
-                let _ = child.kill();
-                let _ = child.wait();
-            }
+            Runs::There(child) => drop(child),
         }
     }
 }
