@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tokio::sync::watch;
+use bytes::Bytes;
+use tokio::sync::{OnceCell, watch};
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::body::{self, Body, Wanted};
 use crate::domain::{RoundId, Sequence};
-use crate::export::Links;
+use crate::export::{Links, events};
 use crate::service::Fault;
 use crate::service::ledger::Ledger;
 use crate::service::participation::{Participation, participation};
@@ -31,6 +33,7 @@ pub struct Board {
     common: [OnceLock<Arc<Body>>; COMMON],
     others: Mutex<Others>,
     participation: OnceLock<Participation>,
+    event: OnceCell<Bytes>,
 }
 
 /// Representations that are asked for now and then.
@@ -42,7 +45,13 @@ struct Others {
 
 impl Board {
     fn new(ledger: Arc<Ledger>) -> Self {
-        Self { ledger, common: Default::default(), others: Mutex::default(), participation: OnceLock::new() }
+        Self {
+            ledger,
+            common: Default::default(),
+            others: Mutex::default(),
+            participation: OnceLock::new(),
+            event: OnceCell::new(),
+        }
     }
 
     /// The representation asked for, if it has been rendered.
@@ -73,6 +82,26 @@ impl Board {
         let twice = others.bodies.insert(wanted.clone(), Arc::clone(&body));
         others.bytes -= twice.map_or(0, |body| body.bytes.len());
         Ok(body)
+    }
+
+    /// The result under the round's own rule as an event. The first listener has it made beside the workers; the others
+    /// wait for that without a thread each, and share the bytes. None if the count was not finished.
+    pub async fn event(self: &Arc<Self>, links: &Links) -> Option<Bytes> {
+        let make = || {
+            let (board, links) = (Arc::clone(self), links.clone());
+            spawn_blocking(move || board.make_event(&links))
+        };
+        let made = self.event.get_or_try_init(make).await;
+        made.inspect_err(|error| tracing::error!(%error, "a count was not finished")).ok().cloned()
+    }
+
+    fn make_event(&self, links: &Links) -> Bytes {
+        let sequence = self.ledger.round.sequence;
+        let made = match self.result(&Wanted::default(), links) {
+            Ok(body) => events::result(sequence, &body.bytes),
+            Err(faults) => events::refusal(sequence, &faults),
+        };
+        made.into()
     }
 
     fn others(&self) -> MutexGuard<'_, Others> {

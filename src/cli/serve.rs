@@ -11,7 +11,7 @@ use super::{Failure, demo, open, tell};
 use crate::board::{Boards, Follower, Writer, WriterThread};
 use crate::config::Settings;
 use crate::export::Links;
-use crate::http::{Running, Site, listen};
+use crate::http::{Ended, Listeners, Pace, Running, Site, Stopping, listen};
 use crate::identity::{Issuer, Purpose, SigningKey, Validator};
 use crate::observe;
 use crate::service::Clock;
@@ -19,6 +19,8 @@ use crate::store::Store;
 
 /// How often the writer looks for what other processes have written.
 const TICK: Duration = Duration::from_secs(1);
+/// How long the writer may take for its queue when everybody has been answered.
+const FINISHING: Duration = Duration::from_secs(3);
 /// The longest life of a token of our own issuer, in seconds.
 const LONGEST_LIFE: i64 = 15 * 60;
 
@@ -54,6 +56,7 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
             settings.workers,
             listener,
             Signals::Stop,
+            Pace::default(),
         )
         .map_err(Failure::failed)?;
         tracing::info!(%address, %public_url, "listening");
@@ -69,12 +72,26 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
         } else {
             tell(&format!("handslag listens on http://{address}\n"));
         }
-        let served = running.serve().await.map_err(Failure::failed);
-        tracing::info!("no more requests; finishing the queue");
-        // The workers are gone, and with them their ways to the writer; what waits is written first.
-        tokio::task::spawn_blocking(|| writer.join()).await.map_err(Failure::failed)?;
-        served
+        if running.serve().await.map_err(Failure::failed)? == Ended::InOrder {
+            tracing::info!("no more requests; finishing the queue");
+            finish(writer).await;
+        }
+        Ok(())
     })
+}
+
+/// The workers are gone, and with them their ways to the writer; what waits is written first. But a count that goes on,
+/// or a database that hangs, must not hold the process: nobody waits for an answer any more.
+async fn finish(writer: WriterThread) {
+    let (sender, finished) = tokio::sync::oneshot::channel();
+    // A thread that nothing waits for, unlike those of the runtime.
+    std::thread::spawn(move || {
+        writer.join();
+        let _ = sender.send(());
+    });
+    if tokio::time::timeout(FINISHING, finished).await.is_err() {
+        tracing::error!("the writer did not finish in time");
+    }
 }
 
 fn local(address: SocketAddr) -> SocketAddr {
@@ -84,7 +101,7 @@ fn local(address: SocketAddr) -> SocketAddr {
 /// Whether signals of the system stop the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signals {
-    /// SIGTERM and SIGINT stop it in order.
+    /// SIGTERM and SIGINT stop it in order, a second one at once.
     Stop,
     /// Somebody else does.
     Ignore,
@@ -105,6 +122,7 @@ pub fn assemble(
     workers: usize,
     listener: TcpListener,
     signals: Signals,
+    pace: Pace,
 ) -> Result<(Running, WriterThread), String> {
     let boards = Arc::new(Boards::load(&store).map_err(|error| error.to_string())?);
     let started = Writer::start(store.clone(), Arc::clone(&boards), clock.clone(), tick);
@@ -127,6 +145,8 @@ pub fn assemble(
         validator: Validator::new(vec![own]),
         log_key,
         clock,
+        listeners: Listeners::new(pace),
+        stopping: Stopping::default(),
     };
     let running =
         listen(listener, site, workers, signals == Signals::Stop).map_err(|error| error.to_string())?;

@@ -7,6 +7,7 @@
 pub mod ballots;
 pub mod csvw;
 mod decimal;
+pub mod events;
 pub mod explain;
 mod family;
 pub mod labels;

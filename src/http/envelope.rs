@@ -4,13 +4,16 @@ use std::time::Instant as Monotonic;
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::ConnectionType;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
+use actix_web::web;
 use rand::Rng;
 use uuid::Uuid;
 
-use super::negotiate;
 use super::problem::Problem;
+use super::{Site, Stopping, negotiate};
+use crate::export::Language;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
@@ -22,34 +25,47 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     let started = Monotonic::now();
     let trace = Trace::of(request.headers().get(TRACEPARENT));
     let language = negotiate::language(request.headers());
-    let response = next.call(request).await?;
-    let status = response.status();
-    let mut response = if status.is_client_error() || status.is_server_error() {
-        let written =
-            response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t == "application/problem+json");
-        let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
-        if written {
-            response.map_into_left_body()
-        } else {
-            let reply = if let Some(problem) = problem {
-                problem.reply(language, Uuid::now_v7())
-            } else {
-                let mut reply = Problem::of_status(status).reply(language, Uuid::now_v7());
-                if let Some(allow) = response.headers().get(header::ALLOW) {
-                    reply.headers_mut().insert(header::ALLOW, allow.clone());
-                }
-                reply
-            };
-            response.into_response(reply.map_into_right_body())
-        }
+    let site = request.app_data::<web::Data<Site>>().cloned().expect("the site is part of the app");
+    let mut response = if site.stopping.has_begun() && !request.method().is_safe() {
+        let reply = Stopping::refusal().reply(language, Uuid::now_v7());
+        request.into_response(reply.map_into_right_body())
     } else {
-        response.map_into_left_body()
+        answered(next.call(request).await?, language)
     };
+    if site.stopping.has_begun() {
+        // The next request on this connection would find nobody.
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     let headers = response.headers_mut();
     headers.insert(TRACEPARENT, trace.header());
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     log(&response, &trace, started);
     Ok(response)
+}
+
+/// The reply, with the body of a problem where it is a refusal.
+fn answered<B: MessageBody + 'static>(
+    response: ServiceResponse<B>,
+    language: Language,
+) -> ServiceResponse<EitherBody<B, BoxBody>> {
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return response.map_into_left_body();
+    }
+    if response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t == "application/problem+json") {
+        return response.map_into_left_body();
+    }
+    let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
+    let reply = if let Some(problem) = problem {
+        problem.reply(language, Uuid::now_v7())
+    } else {
+        let mut reply = Problem::of_status(status).reply(language, Uuid::now_v7());
+        if let Some(allow) = response.headers().get(header::ALLOW) {
+            reply.headers_mut().insert(header::ALLOW, allow.clone());
+        }
+        reply
+    };
+    response.into_response(reply.map_into_right_body())
 }
 
 /// One line an exchange. Polls that went well are told at `debug` only: they are most of all traffic.

@@ -11,7 +11,8 @@ pub(super) async fn live() -> HttpResponse {
 }
 
 pub(super) async fn ready(site: web::Data<Site>) -> Result<HttpResponse, Problem> {
-    if !site.writer.is_well() {
+    // Whoever sends requests here should send them elsewhere before this process is gone.
+    if site.stopping.has_begun() || !site.writer.is_well() {
         return Err(Problem::unavailable());
     }
     let store = site.store.clone();

@@ -8,6 +8,7 @@ mod ballots;
 mod body;
 mod conditional;
 mod envelope;
+mod events;
 mod guard;
 mod health;
 mod initiatives;
@@ -23,6 +24,9 @@ pub mod routes;
 mod rules;
 mod server;
 mod site;
+mod stopping;
 
-pub use server::{ListenError, Running, listen};
+pub use events::{Listeners, Pace};
+pub use server::{Ended, ListenError, Running, listen};
 pub use site::Site;
+pub use stopping::Stopping;

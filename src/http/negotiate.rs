@@ -7,25 +7,39 @@ use super::problem::{NOT_ACCEPTABLE, Problem};
 use crate::board::{Encoding, Format};
 use crate::export::Language;
 
+/// Something that has a media type.
+pub(super) trait Media: Copy {
+    /// The media type.
+    fn media_type(self) -> &'static str;
+}
+
+impl Media for Format {
+    fn media_type(self) -> &'static str {
+        Self::media_type(self)
+    }
+}
+
 /// The format that was named, else the best of these for `Accept`; the first stands for "any".
 ///
 /// # Errors
 /// 406 when `Accept` leaves none.
-pub(super) fn format(
+pub(super) fn format<F: Media>(
     request: &HttpRequest,
-    named: Option<Format>,
-    offered: &[(&'static str, Format)],
-) -> Result<Format, Problem> {
+    named: Option<F>,
+    offered: &[(&'static str, F)],
+) -> Result<F, Problem> {
     if let Some(named) = named {
         return Ok(named);
     }
     let accept = match request.headers().get(header::ACCEPT).map(header::HeaderValue::as_bytes) {
-        None | Some(b"*/*" | b"application/json") => return Ok(offered[0].1),
+        None | Some(b"*/*") => return Ok(offered[0].1),
+        // What is asked for most need not be parsed.
+        Some(field) if field == offered[0].1.media_type().as_bytes() => return Ok(offered[0].1),
         Some(_) => Accept::parse(request),
     };
     // A field that cannot be read asks for nothing in particular.
     let Some(accept) = accept.ok().filter(|accept| !accept.0.is_empty()) else { return Ok(offered[0].1) };
-    let of = |media: &header::QualityItem<mime::Mime>, format: Format| {
+    let of = |media: &header::QualityItem<mime::Mime>, format: F| {
         let ours: mime::Mime = format.media_type().parse().expect("our own media types");
         media.item.type_() == mime::STAR
             || media.item.type_() == ours.type_()
@@ -35,11 +49,11 @@ pub(super) fn format(
     let specificity = |media: &header::QualityItem<mime::Mime>| {
         u8::from(media.item.type_() != mime::STAR) + u8::from(media.item.subtype() != mime::STAR)
     };
-    let quality = |format: Format| {
+    let quality = |format: F| {
         let ranges = accept.0.iter().filter(|media| of(media, format));
         ranges.max_by_key(|media| specificity(media)).map(|media| media.quality)
     };
-    let mut best: Option<(header::Quality, Format)> = None;
+    let mut best: Option<(header::Quality, F)> = None;
     for &(_, format) in offered {
         let acceptable = quality(format).filter(|quality| *quality > header::q(0.0));
         if let Some(quality) = acceptable.filter(|quality| best.is_none_or(|(best, _)| *quality > best)) {

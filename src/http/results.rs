@@ -8,10 +8,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::guard::{Caller, SeeResults};
 use super::problem::Problem;
 use super::reply::{self, Cache};
-use super::{Site, conditional, negotiate, query};
+use super::{Site, conditional, events, negotiate, query};
 use crate::board::{Board, Body, Format, Wanted};
 use crate::domain::BallotBook;
 use crate::export::Language;
+use crate::export::events::MEDIA_TYPE;
 use crate::identity::Scope;
 use crate::service::disclosure::WITHHELD;
 use crate::service::results::{Disclosure, concerns_ballots};
@@ -23,7 +24,9 @@ pub(super) async fn get(
     path: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let mut wanted = read(&request)?;
+    let Some(mut wanted) = read(&request)? else {
+        return events::open(&caller, &site, &path, &request).await;
+    };
     let board = site.board(&caller, &path)?;
     let definition = &board.ledger.round.definition;
     let same_for_all =
@@ -83,7 +86,24 @@ fn refused(caller: &Caller<SeeResults>, faults: Vec<Fault>) -> Problem {
     Problem::bad_query(faults)
 }
 
-fn read(request: &HttpRequest) -> Result<Wanted, Problem> {
+/// A document, or a stream of events as `Accept` may ask for.
+#[derive(Clone, Copy)]
+enum Form {
+    Document(Format),
+    Events,
+}
+
+impl negotiate::Media for Form {
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Document(format) => format.media_type(),
+            Self::Events => MEDIA_TYPE,
+        }
+    }
+}
+
+/// The document that is asked for; none when it is a stream.
+fn read(request: &HttpRequest) -> Result<Option<Wanted>, Problem> {
     let names: Vec<&str> = Query::names().chain(["format", "lang"]).collect();
     let query = query::Query::read(request.query_string(), &names);
     let offered = [
@@ -97,11 +117,16 @@ fn read(request: &HttpRequest) -> Result<Wanted, Problem> {
     let given = Query::names().filter_map(|name| Some((name, query.get(name)?)));
     let asked = given.fold(Query::default(), |asked, (name, value)| asked.with(name, value));
     query.check()?;
-    Ok(Wanted {
-        format: negotiate::format(request, named, &offered)?,
+    let documents = offered.map(|(name, format)| (name, Form::Document(format)));
+    let forms = [&documents[..], &[("", Form::Events)]].concat();
+    let Form::Document(format) = negotiate::format(request, named.map(Form::Document), &forms)? else {
+        return Ok(None);
+    };
+    Ok(Some(Wanted {
+        format,
         language,
         encoding: negotiate::encoding(request.headers(), request),
         query: asked,
         disclosure: Disclosure::default(),
-    })
+    }))
 }

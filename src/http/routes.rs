@@ -8,7 +8,9 @@ use actix_web::{HttpResponse, Route as Service, guard as on, web};
 pub use super::guard::Permission;
 use super::guard::Permission::{Anyone, ListBallots, Manage, ReadBallot, SeeResults, SubmitBallot};
 use super::problem::{METHOD_NOT_ALLOWED, Problem};
-use super::{api_info, ballots, health, initiatives, participants, participation, results, rounds, rules};
+use super::{
+    api_info, ballots, events, health, initiatives, participants, participation, results, rounds, rules,
+};
 use crate::export::Links;
 
 /// A line of the map.
@@ -51,6 +53,7 @@ map! {
     DELETE "/rounds/{roundId}/ballots/{participantCode}"              SubmitBallot  ballots::delete;
     GET    "/rounds/{roundId}/ballots/{participantCode}/revisions"    ReadBallot    ballots::list_revisions;
     GET    "/rounds/{roundId}/results"                                SeeResults    results::get;
+    GET    "/rounds/{roundId}/results/events"                         SeeResults    events::get;
     GET    "/rounds/{roundId}/participation"                          Anyone        participation::get;
     GET    "/rules"                                                   Anyone        rules::list;
     GET    "/rules/{ruleId}"                                          Anyone        rules::get;

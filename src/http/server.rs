@@ -1,15 +1,21 @@
 //! Listening, serving, stopping.
 
 use std::net::{SocketAddr, TcpListener};
+use std::pin::pin;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, middleware, web};
+use tokio::time::sleep;
 
-use super::{Site, envelope, routes};
+use super::stopping::{Order, Signals};
+use super::{Site, Stopping, envelope, routes};
 
 /// How long requests that have begun may take to finish when the service stops, in seconds.
 const DRAIN: u64 = 25;
+/// For how long the service answers that it is about to stop before it stops to listen: whoever keeps a connection
+/// is told in an answer to let it go, and does not lose a request on it.
+const NOTICE: Duration = Duration::from_secs(1);
 
 /// Why the service cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +32,17 @@ pub struct Running {
     /// The address, with the port that the system chose if it was to choose.
     pub address: SocketAddr,
     server: actix_web::dev::Server,
+    stopping: Stopping,
+    signals: Option<Signals>,
+}
+
+/// How the service ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Everybody has been answered, or the time for that was up.
+    InOrder,
+    /// It was told not to wait.
+    AtOnce,
 }
 
 impl std::fmt::Debug for Running {
@@ -39,17 +56,44 @@ impl Running {
     ///
     /// # Errors
     /// What the system says.
-    pub async fn serve(self) -> std::io::Result<()> {
-        self.server.await
+    pub async fn serve(self) -> std::io::Result<Ended> {
+        let Self { server, stopping, signals, .. } = self;
+        let Some(mut signals) = signals else { return server.await.map(|()| Ended::InOrder) };
+        let handle = server.handle();
+        let mut server = pin!(server);
+        let order = tokio::select! {
+            ended = &mut server => return ended.map(|()| Ended::InOrder),
+            order = signals.next() => order,
+        };
+        if order == Order::AtOnce {
+            return Ok(Ended::AtOnce);
+        }
+        tracing::info!("stopping: no new work, streams end");
+        stopping.begin();
+        let stop = async {
+            sleep(NOTICE).await;
+            handle.stop(true).await;
+        };
+        // A server that is let go of closes what is open.
+        tokio::select! {
+            (ended, ()) = async { tokio::join!(server, stop) } => ended.map(|()| Ended::InOrder),
+            _ = signals.next() => Ok(Ended::AtOnce),
+        }
     }
 
     /// A way to stop it from elsewhere.
     pub fn handle(&self) -> ServerHandle {
         self.server.handle()
     }
+
+    /// A way to tell everybody that it is about to end.
+    pub fn stopping(&self) -> Stopping {
+        self.stopping.clone()
+    }
 }
 
-/// Begins to listen; `signals` says whether SIGTERM and SIGINT stop it. Must be called in an actix system.
+/// Begins to listen; `signals` says whether those of the system stop it: SIGTERM and SIGINT in order, SIGQUIT and any
+/// further one at once. Must be called in an actix system.
 ///
 /// # Errors
 /// [`ListenError`].
@@ -61,6 +105,9 @@ pub fn listen(
 ) -> Result<Running, ListenError> {
     let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
     let address = listener.local_addr().map_err(|error| ListenError { address: unknown, error })?;
+    let signals = signals.then(Signals::take).transpose();
+    let signals = signals.map_err(|error| ListenError { address, error })?;
+    let stopping = site.stopping.clone();
     let site = web::Data::new(site);
     let server = HttpServer::new(move || {
         App::new()
@@ -70,8 +117,8 @@ pub fn listen(
     })
     .workers(workers)
     .client_request_timeout(Duration::from_secs(10))
-    .shutdown_timeout(DRAIN);
-    let server = if signals { server } else { server.disable_signals() };
+    .shutdown_timeout(DRAIN)
+    .disable_signals();
     let server = server.listen(listener).map_err(|error| ListenError { address, error })?;
-    Ok(Running { address, server: server.run() })
+    Ok(Running { address, server: server.run(), stopping, signals })
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::guard::Caller;
 use super::problem::Problem;
+use super::{Listeners, Stopping};
 use crate::board::{Board, Boards, Follower, Writer};
 use crate::domain::{RoundId, State};
 use crate::export::Links;
@@ -30,6 +31,10 @@ pub struct Site {
     pub log_key: SigningKey,
     /// What time it is.
     pub clock: Clock,
+    /// Who listens for results.
+    pub listeners: Listeners,
+    /// Whether it is about to end.
+    pub stopping: Stopping,
 }
 
 impl Site {

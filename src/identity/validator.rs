@@ -11,6 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
@@ -104,6 +105,14 @@ pub struct Identity {
     pub participant: Option<ParticipantCode>,
     /// When the token ends, in seconds since 1970.
     expires: i64,
+}
+
+impl Identity {
+    /// From when on the token is not believed any more: its end, and how far two clocks may be apart.
+    pub fn ends(&self) -> Instant {
+        let ends = DateTime::from_timestamp(self.expires + SKEW, 0);
+        Instant::new(ends.unwrap_or(DateTime::<Utc>::MAX_UTC))
+    }
 }
 
 /// An issuer that is trusted, and how far.

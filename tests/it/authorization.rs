@@ -31,7 +31,7 @@ const CALLERS: [&str; 7] = ["nobody", "garbage", "expired", "own", "other", "ana
 /// The round is open, its results are seen after its closing, its ballot book by analysts.
 ///
 /// A token that is not believed is refused even where nobody may ask: the caller should know.
-const TABLE: [(&str, &str, [Outcome; 7]); 18] = {
+const TABLE: [(&str, &str, [Outcome; 7]); 19] = {
     const ANYONE: [Outcome; 7] = [Done, Who, Who, Done, Done, Done, Done];
     const ADMIN: Outcome = Lacks("rounds.admin");
     const MANAGER: [Outcome; 7] = [Who, Who, Who, ADMIN, ADMIN, ADMIN, Done];
@@ -56,6 +56,7 @@ const TABLE: [(&str, &str, [Outcome; 7]); 18] = {
         ("DELETE", "/rounds/{roundId}/ballots/{participantCode}", OWNER),
         ("GET", "/rounds/{roundId}/ballots/{participantCode}/revisions", READER),
         ("GET", "/rounds/{roundId}/results", [Who, Who, Who, SEE, SEE, Done, Done]),
+        ("GET", "/rounds/{roundId}/results/events", [Who, Who, Who, SEE, SEE, Done, Done]),
         ("GET", "/rounds/{roundId}/participation", ANYONE),
         ("GET", "/rules", ANYONE),
         ("GET", "/rules/{ruleId}", ANYONE),

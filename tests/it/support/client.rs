@@ -7,7 +7,7 @@ use ureq::config::AutoHeaderValue;
 use ureq::http;
 
 use super::document::{self, Exchange};
-use super::{Caller, Service, Unanswered};
+use super::{Caller, Listener, Service, Unanswered};
 
 /// A client that adds nothing to what a test says, and takes every status as an answer.
 pub(super) fn agent() -> ureq::Agent {
@@ -99,14 +99,31 @@ impl<'a> Request<'a> {
         let headers = headers.map(|(name, value)| {
             (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         });
-        let (status, headers) = (answer.status().as_u16(), headers.collect());
+        let (status, headers): (_, Vec<_>) = (answer.status().as_u16(), headers.collect());
+        if headers.iter().any(|(name, value)| name == "content-type" && value == "text/event-stream") {
+            // It has no end: who wants to read it listens.
+            return Ok(Reply { status, headers, body: Vec::new() });
+        }
         let body = answer.body_mut().with_config().limit(64 * 1024 * 1024).read_to_vec()?;
         Ok(Reply { status, headers, body })
+    }
+
+    /// Sends all but the last bytes of the body on a connection of its own: the request has begun and is not finished.
+    pub(crate) fn send_partly(&self, withheld: usize) -> Unanswered<'a> {
+        let body = self.body.as_deref().expect("there is a body to send a part of");
+        let part = &body[..body.len() - withheld];
+        Unanswered::send(self.clone(), self.service.address(), &self.head(), Some(part))
     }
 
     /// Sends it on a connection of its own, and leaves the reply for later.
     pub(crate) fn send_off(&self) -> Unanswered<'a> {
         Unanswered::send(self.clone(), self.service.address(), &self.head(), self.body.as_deref())
+    }
+
+    /// Sends it on a connection of its own, and listens to the events that are the reply.
+    #[track_caller]
+    pub(crate) fn listen(&self) -> Listener {
+        Listener::open(self, self.service.address(), &self.head())
     }
 
     fn head(&self) -> String {

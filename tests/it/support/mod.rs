@@ -4,6 +4,7 @@
 mod client;
 mod database;
 pub(crate) mod document;
+mod listener;
 mod postgres;
 mod raw;
 pub(crate) mod register;
@@ -13,6 +14,7 @@ mod service;
 
 pub(crate) use client::{Reply, Request};
 pub(crate) use database::{Database, on_both_databases};
+pub(crate) use listener::Listener;
 pub(crate) use raw::Unanswered;
 pub(crate) use rounds::{
     FIVE, ROUND, VECTOR, definition, initiatives, merge, municipalities, municipality_codes, participants,

@@ -22,6 +22,11 @@ impl<'a> Unanswered<'a> {
         Self { request, stream }
     }
 
+    /// Sends the rest of a body of which only a part was sent.
+    pub(crate) fn finish(&mut self, rest: &[u8]) {
+        self.stream.write_all(rest).expect("the service still takes the body");
+    }
+
     /// Waits for the reply, and holds it against the API document.
     #[track_caller]
     pub(crate) fn reply(mut self) -> Reply {

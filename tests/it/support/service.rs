@@ -12,6 +12,7 @@ use std::time::{Duration, Instant as Monotonic};
 use actix_web::dev::ServerHandle;
 use handslag::cli::serve::{Signals, assemble};
 use handslag::domain::{Instant, ParticipantCode};
+use handslag::http::{Pace, Stopping};
 use handslag::identity::{Grant, Purpose, SigningKey, TokenIssuer};
 use handslag::service::Clock;
 use handslag::store::{self, Store};
@@ -77,7 +78,7 @@ pub(crate) struct Service {
 /// Where the service runs.
 enum Runs {
     /// In a thread of this process.
-    Here(ServerHandle, JoinHandle<()>),
+    Here(ServerHandle, Stopping, JoinHandle<()>),
     /// As the program.
     There(Mutex<Leash>),
 }
@@ -90,6 +91,15 @@ impl Service {
 
     /// Starts with this clock.
     pub(crate) fn start_at(database: &Database, clock: Clock) -> Self {
+        Self::start_with(database, clock, Pace::default())
+    }
+
+    /// Starts at noon on a clock that stands still, and sends events at this pace.
+    pub(crate) fn start_at_pace(database: &Database, pace: Pace) -> Self {
+        Self::start_with(database, Clock::at(at(NOON)), pace)
+    }
+
+    fn start_with(database: &Database, clock: Clock, pace: Pace) -> Self {
         let store = database.open();
         let key = Arc::new(
             SigningKey::load_or_create(database.folder(), Purpose::Tokens).expect("a key can be made"),
@@ -102,16 +112,26 @@ impl Service {
         let thread = std::thread::spawn(move || {
             let (store, key, clock) = parts;
             actix_web::rt::System::new().block_on(async {
-                let assembled =
-                    assemble(store, &key, log_key, PUBLIC_URL, clock, TICK, 2, listener, Signals::Ignore);
+                let assembled = assemble(
+                    store,
+                    &key,
+                    log_key,
+                    PUBLIC_URL,
+                    clock,
+                    TICK,
+                    2,
+                    listener,
+                    Signals::Ignore,
+                    pace,
+                );
                 let (running, writer) = assembled.expect("the service starts on a database of its own");
-                sender.send(running.handle()).expect("the test waits for it");
+                sender.send((running.handle(), running.stopping())).expect("the test waits for it");
                 running.serve().await.expect("the service serves until it is stopped");
                 writer.join();
             });
         });
-        let handle = receiver.recv().expect("the service starts");
-        let (agent, runs) = (Some(client::agent()), Some(Runs::Here(handle, thread)));
+        let (handle, stopping) = receiver.recv().expect("the service starts");
+        let (agent, runs) = (Some(client::agent()), Some(Runs::Here(handle, stopping, thread)));
         Self { address, clock, key, agent, runs, store, database: database.clone() }
     }
 
@@ -164,10 +184,33 @@ impl Service {
         killed.expect("the program runs until now");
     }
 
-    /// The process of the program.
+    /// Tells everybody in this process that the service is about to stop, and does not stop it.
+    pub(crate) fn begin_to_stop(&self) {
+        let Some(Runs::Here(_, stopping, _)) = &self.runs else { panic!("this service is a program") };
+        stopping.begin();
+    }
+
+    /// The program's process.
     pub(crate) fn process(&self) -> u32 {
         let Some(Runs::There(child)) = &self.runs else { panic!("this service is no program") };
-        child.lock().unwrap_or_else(PoisonError::into_inner).0.id()
+        child.lock().unwrap_or_else(PoisonError::into_inner).id()
+    }
+
+    /// Sends the program a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let process = self.process().to_string();
+        let sent = Command::new("kill").args([&format!("-{name}"), &process]).status();
+        assert!(sent.expect("there is a kill").success(), "the program runs until now");
+    }
+
+    /// Waits until the program ends by itself, and gives its exit code; none if a signal ended it.
+    #[track_caller]
+    pub(crate) fn ended(&self) -> Option<i32> {
+        let Some(Runs::There(child)) = &self.runs else { panic!("this service is no program") };
+        let status = until("the program ends", || {
+            child.lock().unwrap_or_else(PoisonError::into_inner).0.try_wait().expect("it is a child")
+        });
+        status.code()
     }
 
     /// Where it listens.
@@ -302,7 +345,7 @@ impl Drop for Service {
         // Connections that are kept alive would be waited for.
         self.agent = None;
         match self.runs.take().expect("stopped once") {
-            Runs::Here(handle, thread) => {
+            Runs::Here(handle, _, thread) => {
                 drop(handle.stop(false));
                 let ended = thread.join();
                 assert!(ended.is_ok() || std::thread::panicking(), "the service ended with a panic");
