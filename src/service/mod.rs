@@ -10,6 +10,7 @@ pub mod definition;
 pub mod disclosure;
 mod fault;
 pub mod groups;
+pub mod history;
 pub mod ledger;
 pub mod log;
 pub mod log_tree;

@@ -24,6 +24,7 @@ mod disk;
 mod durable;
 mod exchange;
 mod fixtures;
+mod history;
 mod kept;
 mod linearizable;
 mod merkle;
