@@ -6,6 +6,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::guard::{Caller, SeeResults};
+use super::moment::{MOMENT, Moment};
 use super::problem::Problem;
 use super::reply::{self, Cache};
 use super::{Site, conditional, negotiate, query};
@@ -13,7 +14,7 @@ use crate::board::{Board, Body, Format, Wanted};
 use crate::domain::BallotBook;
 use crate::export::Language;
 use crate::identity::Scope;
-use crate::service::disclosure::WITHHELD;
+use crate::service::disclosure::{WITHHELD, as_of_withheld};
 use crate::service::results::{Disclosure, concerns_ballots};
 use crate::service::{Fault, Query};
 
@@ -23,21 +24,28 @@ pub(super) async fn get(
     path: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let mut wanted = read(&request)?;
-    let board = site.board(&caller, &path)?;
-    let definition = &board.ledger.round.definition;
+    let (mut wanted, moment) = read(&request)?;
+    let view = moment.of(&site, &caller, &path).await?;
+    let (board, newest) = (&view.board, &view.newest.ledger.round);
+    let definition = &newest.definition;
+    let is_withheld = view.is_earlier() && definition.ballot_book == BallotBook::Analysts;
+    if is_withheld && let Err(problem) = caller.require(Scope::BallotsList) {
+        return Err(problem.with_query(vec![as_of_withheld()]));
+    }
     let same_for_all =
         definition.ballot_book == BallotBook::Open || !concerns_ballots(&wanted.query, &definition.rule);
     if !same_for_all && caller.has(Scope::BallotsList) {
         wanted.disclosure = Disclosure::Ballots;
     }
-    let public = board.ledger.round.results_are_public() && same_for_all;
-    let body = body(&site, &board, &wanted).await?.map_err(|faults| refused(&caller, faults))?;
+    let public = newest.results_are_public() && same_for_all && !is_withheld;
+    let cache = view.cache(if public { Cache::Public } else { Cache::Private });
+    let body = body(&site, board, &wanted).await?.map_err(|faults| refused(&caller, faults))?;
     let known = conditional::is_known(&request, &body.etag);
     let mut reply = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     reply
         .insert_header((header::ETAG, &*body.etag))
-        .insert_header((header::CACHE_CONTROL, if public { Cache::Public } else { Cache::Private }.field()))
+        .insert_header((header::CACHE_CONTROL, cache.field()))
+        .insert_header(reply::sequence_field(board.ledger.round.sequence))
         .insert_header((
             header::VARY,
             if public { "Accept, Accept-Encoding" } else { "Accept, Accept-Encoding, Authorization" },
@@ -83,8 +91,8 @@ fn refused(caller: &Caller<SeeResults>, faults: Vec<Fault>) -> Problem {
     Problem::bad_query(faults)
 }
 
-fn read(request: &HttpRequest) -> Result<Wanted, Problem> {
-    let names: Vec<&str> = Query::names().chain(["format", "lang"]).collect();
+fn read(request: &HttpRequest) -> Result<(Wanted, Moment), Problem> {
+    let names: Vec<&str> = Query::names().chain(["format", "lang"]).chain(MOMENT).collect();
     let query = query::Query::read(request.query_string(), &names);
     let offered = [
         ("json", Format::Json),
@@ -96,12 +104,14 @@ fn read(request: &HttpRequest) -> Result<Wanted, Problem> {
     let language = query.word("lang", &[("sv", Language::Sv), ("en", Language::En)]).unwrap_or_default();
     let given = Query::names().filter_map(|name| Some((name, query.get(name)?)));
     let asked = given.fold(Query::default(), |asked, (name, value)| asked.with(name, value));
+    let moment = Moment::read(&query);
     query.check()?;
-    Ok(Wanted {
+    let wanted = Wanted {
         format: negotiate::format(request, named, &offered)?,
         language,
         encoding: negotiate::encoding(request.headers(), request),
         query: asked,
         disclosure: Disclosure::default(),
-    })
+    };
+    Ok((wanted, moment))
 }

@@ -8,7 +8,10 @@ use actix_web::{HttpResponse, Route as Service, guard as on, web};
 pub use super::guard::Permission;
 use super::guard::Permission::{Anyone, ListBallots, Manage, ReadBallot, SeeResults, SubmitBallot};
 use super::problem::{METHOD_NOT_ALLOWED, Problem};
-use super::{api_info, ballots, health, initiatives, participants, participation, results, rounds, rules};
+use super::{
+    api_info, ballots, health, initiatives, log_entries, log_keys, log_proofs, participants, participation,
+    results, rounds, rules,
+};
 use crate::export::Links;
 
 /// A line of the map.
@@ -52,6 +55,9 @@ map! {
     GET    "/rounds/{roundId}/ballots/{participantCode}/revisions"    ReadBallot    ballots::list_revisions;
     GET    "/rounds/{roundId}/results"                                SeeResults    results::get;
     GET    "/rounds/{roundId}/participation"                          Anyone        participation::get;
+    GET    "/rounds/{roundId}/log-entries"                            ListBallots   log_entries::list;
+    GET    "/rounds/{roundId}/log-proofs"                             Anyone        log_proofs::get;
+    GET    "/log-keys"                                                Anyone        log_keys::get;
     GET    "/rules"                                                   Anyone        rules::list;
     GET    "/rules/{ruleId}"                                          Anyone        rules::get;
 }

@@ -30,13 +30,13 @@ pub fn as_of(conn: &mut Conn, newest: &Ledger, sequence: Sequence) -> Result<Led
     let mut changed = Vec::new();
     for (position, participant) in newest.roll.participants().iter().enumerate() {
         match newest.shared(position) {
-            Some(current) if current.sequence <= sequence => ledger.replace(position, Arc::clone(current)),
+            Some(current) if current.sequence <= sequence => ledger.replace(position, current),
             Some(_) => changed.push(&participant.code),
             None => {}
         }
     }
     for (position, current) in revisions(conn, &ledger, &changed, &withdrawn)? {
-        ledger.replace(position, Arc::new(current));
+        ledger.replace(position, &Arc::new(current));
     }
     Ok(ledger)
 }
@@ -126,11 +126,14 @@ fn after_withdrawals(
     let Some(earliest) = again.iter().map(|of| withdrawn[*of]).min() else { return Ok(()) };
     let Round { id, sequence, .. } = &ledger.round;
     let entries = store::history::sequences(conn, id, &again, earliest, *sequence)?;
-    for (participant, sequence) in entries.into_iter().rev() {
+    let mut firsts: HashMap<ParticipantCode, Sequence> = HashMap::new();
+    for (participant, sequence) in entries {
         if sequence > withdrawn[&participant] {
-            since.insert(participant, sequence);
+            let first = firsts.entry(participant).or_insert(sequence);
+            *first = sequence.min(*first);
         }
     }
+    since.extend(firsts);
     Ok(())
 }
 

@@ -72,7 +72,7 @@ impl Ledger {
         let mut ledger = Self { tree, ..Self::new(round, Arc::new(slate), Arc::new(roll)) };
         for (code, current) in ballots {
             let position = ledger.roll.position(&code).expect("a foreign key holds every ballot to the roll");
-            ledger.replace(position, Arc::new(current));
+            ledger.replace(position, &Arc::new(current));
         }
         Ok(ledger)
     }
@@ -133,14 +133,14 @@ impl Ledger {
         let since = self.at(position).and_then(|before| before.answered_at);
         let answered_at = ranking.as_ref().map(|_| since.unwrap_or(entry.at));
         let sequence = entry.sequence;
-        self.replace(position, Arc::new(Current { revision, sequence, ranking, answered_at, synthetic }));
+        self.replace(position, &Arc::new(Current { revision, sequence, ranking, answered_at, synthetic }));
         (completed, Some(position))
     }
 
     /// Puts a revision in the place of the one before it.
-    pub(super) fn replace(&mut self, position: usize, now: Arc<Current>) {
+    pub(super) fn replace(&mut self, position: usize, now: &Arc<Current>) {
         let page = Arc::make_mut(&mut self.ballots[position / PAGE]);
-        let before = page[position % PAGE].replace(Arc::clone(&now));
+        let before = page[position % PAGE].replace(Arc::clone(now));
         if let Some(before) = before {
             self.count(&before, |ledger, ranking| {
                 ledger.profile.remove(ranking.places());
@@ -148,7 +148,7 @@ impl Ledger {
             });
             self.synthetic -= u64::from(before.synthetic && before.ranking.is_some());
         }
-        self.count(&now, |ledger, ranking| {
+        self.count(now, |ledger, ranking| {
             ledger.profile.add(ranking.places(), 1);
             ledger.counts.add(ranking.places());
         });

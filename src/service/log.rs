@@ -18,7 +18,12 @@ use crate::store;
 
 /// The hash that the log of a round with this definition starts from.
 pub fn definition_hash(id: &RoundId, definition: &Definition, slate: &Slate, roll: &Roll) -> Hash {
-    Hash(Sha256::digest(canonical_definition(id, definition, slate, roll)).into())
+    hash_of(&canonical_definition(id, definition, slate, roll))
+}
+
+/// The hash of what a chain starts from.
+pub fn hash_of(canonical: &str) -> Hash {
+    Hash(Sha256::digest(canonical).into())
 }
 
 /// The whole of what a round is, as canonical JSON: what the log's chain starts from.

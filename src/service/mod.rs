@@ -16,6 +16,7 @@ pub mod log;
 pub mod log_tree;
 pub mod merkle;
 pub mod participation;
+pub mod proofs;
 mod query;
 mod refused;
 pub mod results;
