@@ -1,5 +1,6 @@
 //! The boards of all rounds, and what each keeps rendered.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -11,9 +12,11 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::body::{self, Body, Wanted};
+use super::past::Past;
 use crate::domain::{RoundId, Sequence};
 use crate::export::{Links, events};
 use crate::service::Fault;
+use crate::service::history;
 use crate::service::ledger::Ledger;
 use crate::service::participation::{Participation, participation};
 use crate::store::{self, Store};
@@ -24,12 +27,16 @@ const COMMON: usize = 6;
 /// anew.
 const OTHERS: usize = 256;
 const OTHER_BYTES: usize = 32 * 1024 * 1024;
+/// The same of a round as it was: there may be many of them.
+const PAST_BYTES: usize = 1024 * 1024;
 
 /// A round at one sequence, with what has been rendered of it.
 #[derive(Debug)]
 pub struct Board {
     /// The round and its ballots.
     pub ledger: Arc<Ledger>,
+    /// Whether it was asked for by its sequence: then it stays as it is, and so do its links.
+    is_past: bool,
     common: [OnceLock<Arc<Body>>; COMMON],
     others: Mutex<Others>,
     participation: OnceLock<Participation>,
@@ -47,11 +54,22 @@ impl Board {
     fn new(ledger: Arc<Ledger>) -> Self {
         Self {
             ledger,
+            is_past: false,
             common: Default::default(),
             others: Mutex::default(),
             participation: OnceLock::new(),
             event: OnceCell::new(),
         }
+    }
+
+    /// A round as it was.
+    pub(super) fn past(ledger: Arc<Ledger>) -> Self {
+        Self { is_past: true, ..Self::new(ledger) }
+    }
+
+    /// Links from it: of a round as it was they stay with that state.
+    pub fn links<'a>(&self, links: &'a Links) -> Cow<'a, Links> {
+        if self.is_past { Cow::Owned(links.as_of(self.ledger.round.sequence)) } else { Cow::Borrowed(links) }
     }
 
     /// The representation asked for, if it has been rendered.
@@ -70,12 +88,13 @@ impl Board {
         if let Some(body) = self.kept(wanted) {
             return Ok(body);
         }
-        let body = Arc::new(body::render(&self.ledger, wanted, links)?);
+        let body = Arc::new(body::render(&self.ledger, wanted, &self.links(links))?);
         if let Some(place) = wanted.common() {
             return Ok(Arc::clone(self.common[place].get_or_init(|| body)));
         }
         let mut others = self.others();
-        if others.bodies.len() >= OTHERS || others.bytes + body.bytes.len() > OTHER_BYTES {
+        let most_bytes = if self.is_past { PAST_BYTES } else { OTHER_BYTES };
+        if others.bodies.len() >= OTHERS || others.bytes + body.bytes.len() > most_bytes {
             *others = Others::default();
         }
         others.bytes += body.bytes.len();
@@ -127,6 +146,7 @@ pub struct Boards {
     rounds: ArcSwap<BTreeMap<RoundId, Arc<Slot>>>,
     /// Held by whoever publishes; readers never wait for it.
     publishing: Mutex<()>,
+    past: Past,
 }
 
 impl Boards {
@@ -154,6 +174,33 @@ impl Boards {
     /// The newest board of every round, by id.
     pub fn all(&self) -> Vec<Arc<Board>> {
         self.rounds.load().values().map(|slot| slot.board.load_full()).collect()
+    }
+
+    /// The board of a round as it was at a sequence, if it has been made.
+    pub fn kept(&self, round: &RoundId, sequence: Sequence) -> Option<Arc<Board>> {
+        self.past.find(round, sequence)
+    }
+
+    /// The board of a round as it was at a sequence, from 1 to that of its newest.
+    ///
+    /// # Errors
+    /// If storage fails.
+    pub fn as_of(
+        &self,
+        store: &Store,
+        newest: &Board,
+        sequence: Sequence,
+    ) -> Result<Arc<Board>, store::Error> {
+        let newest = &newest.ledger;
+        if let Some(board) = self.kept(&newest.round.id, sequence) {
+            return Ok(board);
+        }
+        let ledger = if sequence == newest.round.sequence {
+            Arc::clone(newest)
+        } else {
+            Arc::new(store.snapshot(|conn| history::as_of(conn, newest, sequence))?)
+        };
+        Ok(self.past.keep(Board::past(ledger)))
     }
 
     /// Tells of every board of a round that is published from now on.

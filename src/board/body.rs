@@ -159,7 +159,7 @@ fn etag(ledger: &Ledger, wanted: &Wanted, links: &Links) -> String {
         round.head,
         round.revision,
         env!("CARGO_PKG_VERSION"),
-        links.to("")
+        links.of_state(&round.id, "results", &[])
     );
     let digest = Sha256::digest(of);
     let digest = u64::from_be_bytes(digest[..8].try_into().expect("eight of 32 bytes"));

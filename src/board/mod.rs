@@ -6,6 +6,7 @@
 mod boards;
 mod body;
 mod follower;
+mod past;
 mod writer;
 
 pub use boards::{Board, Boards};

@@ -293,6 +293,8 @@ pub struct Round {
     pub last_at: Option<Instant>,
     /// Counts the changes of the definition, from 1.
     pub revision: u32,
+    /// The closing time at the opening, if it was moved since.
+    pub extended_from: Option<Instant>,
 }
 
 /// Why a step of a round's life, or a change to it, is refused.
@@ -330,6 +332,12 @@ impl Round {
     /// The version of its rule set: it is fixed when the round opens, so a round has exactly one.
     pub fn rule_set(&self) -> String {
         format!("{}/1", self.id)
+    }
+
+    /// The definition that was fixed when the round opened, and that its log starts from: without extensions.
+    pub fn opening_definition(&self) -> Definition {
+        let closes_at = self.extended_from.unwrap_or(self.definition.closes_at);
+        Definition { closes_at, ..self.definition.clone() }
     }
 
     /// Opens a draft.
@@ -416,7 +424,10 @@ impl Round {
                 self.state = State::Open;
                 self.opened_at = Some(at);
             }
-            Event::Extension { closes_at } => self.definition.closes_at = *closes_at,
+            Event::Extension { closes_at } => {
+                let before = std::mem::replace(&mut self.definition.closes_at, *closes_at);
+                self.extended_from.get_or_insert(before);
+            }
             Event::Closing => {
                 self.state = State::Closed;
                 self.closed_at = Some(at);

@@ -218,7 +218,7 @@ pub fn csvw(ledger: &Ledger, links: &Links) -> Vec<u8> {
         Column::new("acceptedAt", "dateTimeStamp", "När den togs emot", "When it was accepted"),
         Column::new("synthetic", "boolean", "Påhittad för en demonstration", "Made up for a demonstration"),
     ]);
-    let address = format!("{}?format=csv", links.of_round(&round.id, "ballots"));
+    let address = links.of_state(&round.id, "ballots", &["format=csv"]);
     let notes = json!({ "roundId": round.id.as_str(), "sequence": round.sequence, "eligible": ledger.roll.len(),
         "syntheticBallots": ledger.synthetic });
     csvw::metadata(&address, &round.definition.title.sv, &columns, &["participantCode"], &notes)

@@ -1,8 +1,10 @@
 //! Links, and the members that every page carries.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
-use crate::domain::{ParticipantCode, RoundId};
+use crate::domain::{ParticipantCode, RoundId, Sequence};
 
 /// A link to a resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -26,6 +28,7 @@ impl Link {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Links {
     base: String,
+    as_of: Option<Sequence>,
 }
 
 impl Links {
@@ -34,7 +37,7 @@ impl Links {
 
     /// Links below this public address, such as `https://handslag.example.se`.
     pub fn new(public_url: &str) -> Self {
-        Self { base: format!("{}{}", public_url.trim_end_matches('/'), Self::PATH) }
+        Self { base: format!("{}{}", public_url.trim_end_matches('/'), Self::PATH), as_of: None }
     }
 
     /// The address of a path below the API's base.
@@ -50,6 +53,27 @@ impl Links {
     /// The address of something of a round.
     pub fn of_round(&self, round: &RoundId, what: &str) -> String {
         format!("{}/{what}", self.round(round))
+    }
+
+    /// Links from a round as it was at a sequence: to other things of the same state.
+    #[must_use]
+    pub fn as_of(&self, sequence: Sequence) -> Self {
+        Self { base: self.base.clone(), as_of: Some(sequence) }
+    }
+
+    /// The address of something of a round that is not the same at every sequence, with these parameters, of which
+    /// some may be empty.
+    pub fn of_state(&self, round: &RoundId, what: &str, parameters: &[&str]) -> String {
+        let mut address = self.of_round(round, what);
+        let as_of = self.as_of.map(|sequence| Cow::Owned(format!("asOf={sequence}")));
+        let parameters = parameters.iter().copied().filter(|pair| !pair.is_empty()).map(Cow::Borrowed);
+        let mut joint = '?';
+        for parameter in parameters.chain(as_of) {
+            address.push(joint);
+            address.push_str(&parameter);
+            joint = '&';
+        }
+        address
     }
 
     /// The address of a participant's ballot.

@@ -72,7 +72,7 @@ pub fn document(
     links: &Links,
 ) -> ParticipationDocument {
     let round = &ledger.round;
-    let address = links.of_round(&round.id, "participation");
+    let address = links.of_state(&round.id, "participation", &[]);
     let page = missing.map(|(missing, page)| (page.slice(missing), page, missing.len()));
     let mut all_links = page.map_or_else(
         || vec![Link::get("self", address.clone())],
@@ -249,9 +249,8 @@ pub fn csvw(ledger: &Ledger, view: View, links: &Links, language: Language) -> V
         }
     };
     let round = &ledger.round;
-    let lang = language.pick("", "&lang=en");
-    let address =
-        format!("{}?format=csv&view={}{lang}", links.of_round(&round.id, "participation"), view.id());
+    let (view, lang) = (format!("view={}", view.id()), language.pick("", "lang=en"));
+    let address = links.of_state(&round.id, "participation", &["format=csv", &view, lang]);
     let notes = json!({ "roundId": round.id.as_str(), "sequence": round.sequence, "eligible": ledger.roll.len(),
         "syntheticBallots": ledger.synthetic });
     csvw::metadata(&address, language.of(&round.definition.title), &columns, key, &notes)

@@ -212,7 +212,7 @@ pub fn of_round(ledger: &Ledger, answer: &Answer, links: &Links, query: &Query) 
         links: vec![
             Link::get("self", address),
             Link::get("round", links.round(&round.id)),
-            Link::get("participation", links.of_round(&round.id, "participation")),
+            Link::get("participation", links.of_state(&round.id, "participation", &[])),
             Link::get("rule", links.to(&format!("/rules/{}", answer.tally.rule.id()))),
         ],
         ..document(&ledger.slate, answer, Some(round.rule_set()))
@@ -221,9 +221,7 @@ pub fn of_round(ledger: &Ledger, answer: &Answer, links: &Links, query: &Query) 
 
 /// The address of a result with these parameters, of which some may be empty.
 pub fn address(ledger: &Ledger, links: &Links, parameters: &[&str]) -> String {
-    let address = links.of_round(&ledger.round.id, "results");
-    let parameters: Vec<&str> = parameters.iter().copied().filter(|pair| !pair.is_empty()).collect();
-    if parameters.is_empty() { address } else { format!("{address}?{}", parameters.join("&")) }
+    links.of_state(&ledger.round.id, "results", parameters)
 }
 
 fn parameters(slate: &Slate, used: &Used) -> ParametersUsed {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::body::{Body, Incoming};
 use super::guard::{Caller, ListBallots, ReadBallot, SubmitBallot};
+use super::moment::{MOMENT, Moment};
 use super::problem::{INVALID_BALLOT, PRECONDITION_REQUIRED, Problem};
 use super::query::{self, Query};
 use super::reply::{self, Cache};
@@ -13,11 +14,12 @@ use super::{Site, conditional, negotiate};
 use crate::board::{Board, Format, SubmitError};
 use crate::domain::{Hash, ParticipantCode, RoundId, State, Submission};
 use crate::export::ballots::{BallotView, ReceiptView, RevisionView, Texts, csv, csvw, ndjson};
-use crate::export::{Dialect, Link, Meta, Page};
+use crate::export::{Dialect, Link, Links, Meta, Page};
 use crate::identity::{Scope, receipt};
 use crate::service::ballots::{
     self, Accepted, BallotText, Refusal, Revision, revisions, revisions_at, with_root,
 };
+use crate::service::ledger::Ledger;
 use crate::service::log;
 use crate::store::Store;
 
@@ -64,22 +66,28 @@ pub(super) async fn get(
     path: BallotPath,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    Query::none(request.query_string())?;
-    let board = site.board(&caller, &path.0)?;
+    let query = Query::read(request.query_string(), &MOMENT);
+    let moment = Moment::read(&query);
+    query.check()?;
+    let board = moment.of(&site, &caller, &path.0).await?.board;
+    let newest = board.ledger.round.sequence;
     let code = participant(&path.1)?;
     let missing = || Problem::not_found("prioriteringen", "the ballot");
     let current = board.ledger.current(&code).ok_or_else(missing)?;
     let (etag, sequence) = (tag(current.revision), current.sequence);
     if conditional::is_known(&request, &etag) {
-        return reply::json_with_etag(&request, Cache::NoStore, &etag, "Authorization", || Ok(Vec::new()));
+        let known =
+            reply::json_with_etag(&request, Cache::NoStore, &etag, "Authorization", || Ok(Vec::new()));
+        return known.map(|reply| reply::at_sequence(reply, newest));
     }
     let id = board.ledger.round.id.clone();
     let found = blocking(&site, move |store| with_root(store, &id, sequence)).await?;
     let (revision, root) = found.ok_or_else(missing)?;
     let view = with_receipt(&site, &board.ledger.round.id, &revision, root);
-    reply::json_with_etag(&request, Cache::NoStore, &etag, "Authorization", || {
+    let reply = reply::json_with_etag(&request, Cache::NoStore, &etag, "Authorization", || {
         Ok(serde_json::to_vec(&view).expect("a document of texts and numbers"))
-    })
+    })?;
+    Ok(reply::at_sequence(reply, newest))
 }
 
 pub(super) async fn put(
@@ -108,13 +116,14 @@ pub(super) async fn put(
     let submission = Submission { participant, precondition, ballot: Some(ballot), nonce: log::nonce() };
     let id = ledger.round.id.clone();
     let accepted = site.writer.submit(id.clone(), submission).await.map_err(refused)?;
-    let (first, root) = (accepted.first, accepted.root);
+    let (first, root, sequence) = (accepted.first, accepted.root, accepted.sequence);
     let etag = tag(accepted.revision);
     let view = with_receipt(&site, &id, &revision(accepted), root);
     let mut reply = if first { HttpResponse::Created() } else { HttpResponse::Ok() };
     reply
         .insert_header((header::LOCATION, location))
         .insert_header((header::ETAG, etag))
+        .insert_header(reply::sequence_field(sequence))
         .insert_header((header::CACHE_CONTROL, Cache::NoStore.field()));
     Ok(reply::with_json(&mut reply, &view))
 }
@@ -139,6 +148,7 @@ pub(super) async fn delete(
     let accepted: Accepted = site.writer.submit(round, submission).await.map_err(refused)?;
     Ok(HttpResponse::NoContent()
         .insert_header((header::ETAG, tag(accepted.revision)))
+        .insert_header(reply::sequence_field(accepted.sequence))
         .insert_header((header::CACHE_CONTROL, Cache::NoStore.field()))
         .finish())
 }
@@ -208,7 +218,8 @@ pub(super) async fn list_revisions(
         links: page.links(&address, total),
         revisions: found.iter().map(RevisionView::new).collect(),
     };
-    Ok(reply::json_page(Cache::NoStore, &document.links, &document))
+    let page = reply::json_page(Cache::NoStore, &document.links, &document);
+    Ok(reply::at_sequence(page, board.ledger.round.sequence))
 }
 
 #[derive(Serialize)]
@@ -227,7 +238,7 @@ pub(super) async fn list(
     path: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let query = Query::read(request.query_string(), &["page", "limit", "format"]);
+    let query = Query::read(request.query_string(), &["page", "limit", "format", "asOf", "minSequence"]);
     let offered = [
         ("json", Format::Json),
         ("csv", Format::Csv),
@@ -239,15 +250,17 @@ pub(super) async fn list(
     let page = query.page();
     // A file holds the whole book unless a part of it is asked for.
     let part = query.get("page").is_some() || query.get("limit").is_some();
+    let moment = Moment::read(&query);
     query.check()?;
     let format = negotiate::format(&request, named, &offered)?;
     let paged = part || format == Format::Json;
     let texts = if caller.has(Scope::BallotsList) { Texts::Shown } else { Texts::Hidden };
-    let board = site.board(&caller, &path)?;
-    let ledger = &board.ledger;
+    let board = moment.of(&site, &caller, &path).await?.board;
+    let (ledger, links) = (&board.ledger, board.links(&site.links));
+    let sequence = ledger.round.sequence;
     if format == Format::Csvw {
-        let metadata = reply::body(Cache::NoStore, Format::Csvw.media_type(), csvw(ledger, &site.links));
-        return Ok(metadata);
+        let metadata = reply::body(Cache::NoStore, Format::Csvw.media_type(), csvw(ledger, &links));
+        return Ok(reply::at_sequence(metadata, sequence));
     }
     let counted: Vec<u64> =
         ledger.answers().filter_map(|(_, current)| current.map(|current| current.sequence)).collect();
@@ -263,8 +276,8 @@ pub(super) async fn list(
         Format::ExcelCsv => csv(picks, &found, texts, Dialect::Excel),
         Format::NdJson => ndjson(id, &found, texts),
         Format::Json | Format::Csvw => {
-            let book = book(&found, texts, &board, page, counted.len(), &site);
-            return Ok(reply::json_page(Cache::NoStore, &book.links, &book));
+            let book = book(&found, texts, ledger, page, counted.len(), &links);
+            return Ok(reply::at_sequence(reply::json_page(Cache::NoStore, &book.links, &book), sequence));
         }
     };
     let ending = if format == Format::NdJson { "ndjson" } else { "csv" };
@@ -273,13 +286,11 @@ pub(super) async fn list(
         .insert_header((header::CONTENT_TYPE, format.media_type()))
         .insert_header((header::CACHE_CONTROL, Cache::NoStore.field()))
         .insert_header((header::VARY, "Accept, Authorization"))
-        .insert_header((
-            header::LINK,
-            reply::described_by(&format!("{}?format=csvw", site.links.of_round(id, "ballots"))),
-        ))
+        .insert_header(reply::sequence_field(sequence))
+        .insert_header((header::LINK, reply::described_by(&links.of_state(id, "ballots", &["format=csvw"]))))
         .insert_header((
             header::CONTENT_DISPOSITION,
-            reply::disposition(&format!("{id}-ballots-{}{mark}.{ending}", ledger.round.sequence)),
+            reply::disposition(&format!("{id}-ballots-{sequence}{mark}.{ending}")),
         ))
         .body(body))
 }
@@ -287,29 +298,26 @@ pub(super) async fn list(
 fn book(
     found: &[Revision],
     texts: Texts,
-    board: &Board,
+    ledger: &Ledger,
     page: Page,
     total: usize,
-    site: &Site,
+    links: &Links,
 ) -> BallotPage {
-    let round = &board.ledger.round;
+    let round = &ledger.round;
     BallotPage {
-        ballots: found
-            .iter()
-            .map(|revision| BallotView::listed(&round.id, revision, texts, &site.links))
-            .collect(),
+        ballots: found.iter().map(|revision| BallotView::listed(&round.id, revision, texts, links)).collect(),
         sequence: round.sequence,
         meta: page.meta(total, found.len()),
-        links: page.links(&site.links.of_round(&round.id, "ballots"), total),
+        links: page.links(&links.of_state(&round.id, "ballots", &[]), total),
     }
 }
 
 /// Reads from storage off the workers' threads.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     site: &web::Data<Site>,
     read: impl FnOnce(&Store) -> Result<T, crate::store::Error> + Send + 'static,
 ) -> Result<T, Problem> {
     let store = site.store.clone();
     let done = web::block(move || read(&store)).await;
-    Ok(done.map_err(|_| Problem::unavailable())??)
+    Ok(done.map_err(|_| Problem::unreadable())??)
 }

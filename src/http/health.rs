@@ -13,12 +13,12 @@ pub(super) async fn live() -> HttpResponse {
 pub(super) async fn ready(site: web::Data<Site>) -> Result<HttpResponse, Problem> {
     // Whoever sends requests here should send them elsewhere before this process is gone.
     if site.stopping.has_begun() || !site.writer.is_well() {
-        return Err(Problem::unavailable());
+        return Err(Problem::unreadable());
     }
     let store = site.store.clone();
     let reached = web::block(move || store.read(|conn| rounds::marks(conn).map(drop))).await;
     match reached {
         Ok(Ok(())) => Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n")),
-        Ok(Err(_)) | Err(_) => Err(Problem::unavailable()),
+        Ok(Err(_)) | Err(_) => Err(Problem::unreadable()),
     }
 }

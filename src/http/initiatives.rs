@@ -54,13 +54,9 @@ pub(super) async fn list(
     query.check()?;
     let board = site.board(&caller, &path)?;
     let document = InitiativePage::new(&board.ledger, page, &site.links);
-    reply::page_with_etag(
-        &request,
-        Cache::of(&board.ledger.round),
-        &etag(&board.ledger.round),
-        &document.links,
-        &document,
-    )
+    let round = &board.ledger.round;
+    let reply = reply::page_with_etag(&request, Cache::of(round), &etag(round), &document.links, &document)?;
+    Ok(reply::at_sequence(reply, round.sequence))
 }
 
 /// An initiative, as it comes in.
@@ -115,5 +111,9 @@ pub(super) async fn put(
     let texts = body.0.initiatives.into_iter().map(Into::into).collect();
     let slate = definition::initiatives(texts).map_err(|faults| Problem::invalid(&INVALID_ROUND, faults))?;
     let ledger = rounds::command(&caller, &site, &path, &request, Command::Initiatives(slate)).await?;
-    Ok(reply::changed(&etag(&ledger.round), &InitiativePage::new(&ledger, Page::default(), &site.links)))
+    Ok(reply::changed(
+        &etag(&ledger.round),
+        ledger.round.sequence,
+        &InitiativePage::new(&ledger, Page::default(), &site.links),
+    ))
 }

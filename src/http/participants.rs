@@ -86,13 +86,9 @@ pub(super) async fn list(
         page,
         &site.links,
     );
-    reply::page_with_etag(
-        &request,
-        Cache::of(&board.ledger.round),
-        &etag(&board.ledger.round),
-        &document.links,
-        &document,
-    )
+    let round = &board.ledger.round;
+    let reply = reply::page_with_etag(&request, Cache::of(round), &etag(round), &document.links, &document)?;
+    Ok(reply::at_sequence(reply, round.sequence))
 }
 
 /// A participant, as it comes in.
@@ -151,6 +147,7 @@ pub(super) async fn put(
     let ledger = rounds::command(&caller, &site, &path, &request, Command::Participants(roll)).await?;
     Ok(reply::changed(
         &etag(&ledger.round),
+        ledger.round.sequence,
         &ParticipantPage::new(&ledger, None, Page::default(), &site.links),
     ))
 }

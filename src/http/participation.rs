@@ -1,9 +1,12 @@
 //! Participation: who has answered.
 
+use std::borrow::Cow;
+
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::guard::{Anyone, Caller};
+use super::moment::Moment;
 use super::problem::Problem;
 use super::query::Query;
 use super::reply::{self, Cache};
@@ -20,7 +23,10 @@ pub(super) async fn get(
     path: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let query = Query::read(request.query_string(), &["page", "limit", "format", "view", "lang"]);
+    let query = Query::read(
+        request.query_string(),
+        &["page", "limit", "format", "view", "lang", "asOf", "minSequence"],
+    );
     let page = query.page();
     let views = [View::Groups, View::Missing, View::OverTime].map(|view| (view.id(), view));
     let view = query.word("view", &views).unwrap_or(View::Groups);
@@ -32,25 +38,32 @@ pub(super) async fn get(
         ("csvw", Format::Csvw),
     ];
     let named = query.word("format", &offered);
+    let moment = Moment::read(&query);
     query.check()?;
     let format = negotiate::format(&request, named, &offered)?;
     if view == View::Missing {
         caller.require(Scope::BallotsList)?;
     }
-    let board = site.board(&caller, &path)?;
-    let ledger = &board.ledger;
+    let state = moment.of(&site, &caller, &path).await?;
+    let board = &state.board;
+    let (ledger, links) = (&board.ledger, board.links(&site.links));
     let names = caller.has(Scope::BallotsList);
     let round = &ledger.round;
     let etag = format!(
-        "\"{}.{}.{format:?}.{view:?}.{language:?}.{names}.{}.{}\"",
-        round.sequence, round.revision, page.page, page.limit
+        "\"{}.{}.{format:?}.{view:?}.{language:?}.{names}.{}.{}{}\"",
+        round.sequence,
+        round.revision,
+        page.page,
+        page.limit,
+        // Its links are others.
+        if matches!(links, Cow::Owned(_)) { ".then" } else { "" },
     );
     let dialect = match format {
         Format::Json | Format::NdJson | Format::Csvw => None,
         Format::Csv => Some(Dialect::Rfc4180),
         Format::ExcelCsv => Some(Dialect::Excel),
     };
-    let cache = if names { Cache::Private } else { Cache::Public };
+    let cache = state.cache(if names { Cache::Private } else { Cache::Public });
     let mark = if ledger.synthetic > 0 { "-synthetic" } else { "" };
     let name = match view {
         View::Groups => "participation",
@@ -63,11 +76,10 @@ pub(super) async fn get(
         reply::with_etag(&request, cache, &etag, vary, format.media_type(), file_name.as_deref(), || {
             let participation = board.participation();
             Ok(match (dialect, view) {
-                (None, view) if format == Format::Csvw => csvw(ledger, view, &site.links, language),
+                (None, view) if format == Format::Csvw => csvw(ledger, view, &links, language),
                 (None, _) => {
                     let all = if names { missing(ledger) } else { Vec::new() };
-                    let document =
-                        document(ledger, participation, names.then_some((&*all, page)), &site.links);
+                    let document = document(ledger, participation, names.then_some((&*all, page)), &links);
                     serde_json::to_vec(&document).expect("a document of texts and numbers")
                 }
                 (Some(dialect), View::Groups) => groups_csv(participation, dialect, language),
@@ -76,9 +88,9 @@ pub(super) async fn get(
             })
         })?;
     if dialect.is_some() {
-        let address = site.links.of_round(&round.id, "participation");
-        let described_by = reply::described_by(&format!("{address}?format=csvw&view={}", view.id()));
+        let parameters = ["format=csvw", &format!("view={}", view.id())];
+        let described_by = reply::described_by(&links.of_state(&round.id, "participation", &parameters));
         reply.headers_mut().insert(header::LINK, described_by.parse().expect("an address in a header field"));
     }
-    Ok(reply)
+    Ok(reply::at_sequence(reply, round.sequence))
 }

@@ -7,11 +7,11 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
 use crate::board::NotDone;
-use crate::domain::{Instant, State, Titles};
+use crate::domain::{Instant, Sequence, State, Titles};
 use crate::export::Language;
 use crate::export::rounds::local;
 use crate::identity::Scope;
-use crate::service::{self, Fault};
+use crate::service::{self, Fault, Place};
 
 /// The base of every problem type, the same in every deployment. A type is a promise: never reused or renamed.
 pub const BASE: &str = "https://handslag.example.se/problems/";
@@ -120,7 +120,12 @@ impl Problem {
 
     /// The problem with these faults of query parameters.
     pub(super) fn with_query(self, faults: Vec<Fault>) -> Self {
-        self.with(faults, |pointer| At::Parameter(pointer.trim_start_matches("#/").to_owned()))
+        self.with(faults, |place| {
+            At::Parameter(match place {
+                Place::Member(name) => name,
+                place => place.to_string(),
+            })
+        })
     }
 
     /// Faults of a body, each with its JSON pointer.
@@ -130,15 +135,11 @@ impl Problem {
             1 => ("1 fel; se errors.".to_owned(), "1 fault; see errors.".to_owned()),
             n => (format!("{n} fel; se errors."), format!("{n} faults; see errors.")),
         };
-        Self::new(kind, &sv, &en).with(faults, At::Pointer)
+        Self::new(kind, &sv, &en).with(faults, |place| At::Pointer(place.to_string()))
     }
 
-    fn with(mut self, faults: Vec<Fault>, at: impl Fn(String) -> At) -> Self {
-        let item = |fault: Fault| ErrorItem {
-            at: at(fault.place.to_string()),
-            code: fault.code,
-            detail: fault.detail,
-        };
+    fn with(mut self, faults: Vec<Fault>, at: impl Fn(Place) -> At) -> Self {
+        let item = |fault: Fault| ErrorItem { at: at(fault.place), code: fault.code, detail: fault.detail };
         self.errors.extend(faults.into_iter().map(item));
         self
     }
@@ -207,6 +208,26 @@ impl Problem {
             &UNAVAILABLE,
             "Inget har sparats. Försök igen om en stund.",
             "Nothing was stored. Try again in a moment.",
+        )
+        .header(header::RETRY_AFTER, "1")
+    }
+
+    /// What is asked for cannot be read; there was nothing to be stored.
+    pub(super) fn unreadable() -> Self {
+        Self::new(
+            &UNAVAILABLE,
+            "Det går inte att läsa just nu. Försök igen om en stund.",
+            "It cannot be read just now. Try again in a moment.",
+        )
+        .header(header::RETRY_AFTER, "1")
+    }
+
+    /// The caller knows of a sequence that this process has not seen in the time that it waits.
+    pub(super) fn not_reached(least: Sequence, newest: Sequence) -> Self {
+        Self::new(
+            &UNAVAILABLE,
+            &format!("Löpnummer {least} har inte nått hit inom fem sekunder; det nyaste här är {newest}. Försök igen om en stund."),
+            &format!("Sequence {least} has not arrived here within five seconds; the newest here is {newest}. Try again in a moment."),
         )
         .header(header::RETRY_AFTER, "1")
     }
@@ -393,11 +414,11 @@ fn refusal_in_swedish(refusal: &crate::domain::Refusal) -> String {
 }
 
 impl From<crate::store::Error> for Problem {
-    /// The database's own words go to the log, once, and never outside.
+    /// Of a reading. The database's own words go to the log, once, and never outside.
     fn from(error: crate::store::Error) -> Self {
         tracing::error!(%error, "storage failed");
         match error {
-            crate::store::Error::Connection(_) => Self::unavailable(),
+            crate::store::Error::Connection(_) => Self::unreadable(),
             _ => Self::of_status(StatusCode::INTERNAL_SERVER_ERROR),
         }
     }

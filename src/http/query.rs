@@ -12,6 +12,9 @@ use crate::service::Fault;
 /// The names of the parameters of a page.
 pub(super) const PAGE: [&str; 2] = ["page", "limit"];
 
+/// The largest whole number that every reader of JSON reads exactly: 2^53 less 1.
+pub(super) const LARGEST: u64 = (1 << 53) - 1;
+
 /// The parameters of an address. What is wrong with them gathers until [`Query::check`].
 #[derive(Debug)]
 pub(super) struct Query {
@@ -74,7 +77,7 @@ impl Query {
     }
 
     /// A whole number within bounds.
-    fn number(&self, name: &str, least: u64, most: u64) -> Option<u64> {
+    pub(super) fn number(&self, name: &str, least: u64, most: u64) -> Option<u64> {
         let text = self.get(name)?;
         let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         let number = text.parse().ok().filter(|n| digits && (least..=most).contains(n));

@@ -1,13 +1,13 @@
 //! Replies that handlers share.
 
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 
 use super::conditional;
 use super::problem::Problem;
 use crate::board::Encoding;
-use crate::domain::{Round, State};
+use crate::domain::{Round, Sequence, State};
 use crate::export::{Link, Links, csvw};
 
 /// Who may keep a copy.
@@ -19,6 +19,10 @@ pub(super) enum Cache {
     Private,
     /// Nobody.
     NoStore,
+    /// Anyone, without asking again: it will never be anything else.
+    PublicForever,
+    /// Only the caller, likewise.
+    PrivateForever,
 }
 
 impl Cache {
@@ -30,13 +34,39 @@ impl Cache {
         }
     }
 
+    /// Of what will never be anything else.
+    pub(super) fn forever(self) -> Self {
+        match self {
+            Self::Public | Self::PublicForever => Self::PublicForever,
+            Self::Private | Self::PrivateForever => Self::PrivateForever,
+            Self::NoStore => Self::NoStore,
+        }
+    }
+
     pub(super) fn field(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::Public => "public, max-age=0, must-revalidate",
             Self::Private => "private, max-age=0, must-revalidate",
             Self::NoStore => "no-store",
+            Self::PublicForever => "public, max-age=31536000, immutable",
+            Self::PrivateForever => "private, max-age=31536000, immutable",
         })
     }
+}
+
+/// The sequence of the state that a reply about a round is of.
+const ROUND_SEQUENCE: HeaderName = HeaderName::from_static("round-sequence");
+
+/// The header field that says of which state of a round the reply is.
+pub(super) fn sequence_field(sequence: Sequence) -> (HeaderName, HeaderValue) {
+    (ROUND_SEQUENCE, HeaderValue::from(sequence))
+}
+
+/// The reply, saying of which state of a round it is.
+pub(super) fn at_sequence(mut reply: HttpResponse, sequence: Sequence) -> HttpResponse {
+    let (name, value) = sequence_field(sequence);
+    reply.headers_mut().insert(name, value);
+    reply
 }
 
 /// 200 with a document.
@@ -45,9 +75,12 @@ pub(super) fn json(cache: Cache, document: &impl Serialize) -> HttpResponse {
 }
 
 /// 200 with what a resource has become.
-pub(super) fn changed(etag: &str, document: &impl Serialize) -> HttpResponse {
+pub(super) fn changed(etag: &str, sequence: Sequence, document: &impl Serialize) -> HttpResponse {
     let mut reply = HttpResponse::Ok();
-    reply.insert_header((header::ETAG, etag)).insert_header((header::CACHE_CONTROL, Cache::NoStore.field()));
+    reply
+        .insert_header((header::ETAG, etag))
+        .insert_header(sequence_field(sequence))
+        .insert_header((header::CACHE_CONTROL, Cache::NoStore.field()));
     with_json(&mut reply, document)
 }
 

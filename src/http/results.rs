@@ -6,6 +6,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::guard::{Caller, SeeResults};
+use super::moment::{MOMENT, Moment};
 use super::problem::Problem;
 use super::reply::{self, Cache};
 use super::{Site, conditional, events, negotiate, query};
@@ -14,7 +15,7 @@ use crate::domain::BallotBook;
 use crate::export::Language;
 use crate::export::events::MEDIA_TYPE;
 use crate::identity::Scope;
-use crate::service::disclosure::WITHHELD;
+use crate::service::disclosure::{WITHHELD, as_of_withheld};
 use crate::service::results::{Disclosure, concerns_ballots};
 use crate::service::{Fault, Query};
 
@@ -24,23 +25,30 @@ pub(super) async fn get(
     path: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let Some(mut wanted) = read(&request)? else {
+    let Some((mut wanted, moment)) = read(&request)? else {
         return events::open(&caller, &site, &path, &request).await;
     };
-    let board = site.board(&caller, &path)?;
-    let definition = &board.ledger.round.definition;
+    let view = moment.of(&site, &caller, &path).await?;
+    let (board, newest) = (&view.board, &view.newest.ledger.round);
+    let definition = &newest.definition;
+    let is_withheld = view.is_earlier() && definition.ballot_book == BallotBook::Analysts;
+    if is_withheld && let Err(problem) = caller.require(Scope::BallotsList) {
+        return Err(problem.with_query(vec![as_of_withheld()]));
+    }
     let same_for_all =
         definition.ballot_book == BallotBook::Open || !concerns_ballots(&wanted.query, &definition.rule);
     if !same_for_all && caller.has(Scope::BallotsList) {
         wanted.disclosure = Disclosure::Ballots;
     }
-    let public = board.ledger.round.results_are_public() && same_for_all;
-    let body = body(&site, &board, &wanted).await?.map_err(|faults| refused(&caller, faults))?;
+    let public = newest.results_are_public() && same_for_all && !is_withheld;
+    let cache = view.cache(if public { Cache::Public } else { Cache::Private });
+    let body = body(&site, board, &wanted).await?.map_err(|faults| refused(&caller, faults))?;
     let known = conditional::is_known(&request, &body.etag);
     let mut reply = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     reply
         .insert_header((header::ETAG, &*body.etag))
-        .insert_header((header::CACHE_CONTROL, if public { Cache::Public } else { Cache::Private }.field()))
+        .insert_header((header::CACHE_CONTROL, cache.field()))
+        .insert_header(reply::sequence_field(board.ledger.round.sequence))
         .insert_header((
             header::VARY,
             if public { "Accept, Accept-Encoding" } else { "Accept, Accept-Encoding, Authorization" },
@@ -102,9 +110,9 @@ impl negotiate::Media for Form {
     }
 }
 
-/// The document that is asked for; none when it is a stream.
-fn read(request: &HttpRequest) -> Result<Option<Wanted>, Problem> {
-    let names: Vec<&str> = Query::names().chain(["format", "lang"]).collect();
+/// The document that is asked for, and of when; none when it is a stream.
+fn read(request: &HttpRequest) -> Result<Option<(Wanted, Moment)>, Problem> {
+    let names: Vec<&str> = Query::names().chain(["format", "lang"]).chain(MOMENT).collect();
     let query = query::Query::read(request.query_string(), &names);
     let offered = [
         ("json", Format::Json),
@@ -116,17 +124,19 @@ fn read(request: &HttpRequest) -> Result<Option<Wanted>, Problem> {
     let language = query.word("lang", &[("sv", Language::Sv), ("en", Language::En)]).unwrap_or_default();
     let given = Query::names().filter_map(|name| Some((name, query.get(name)?)));
     let asked = given.fold(Query::default(), |asked, (name, value)| asked.with(name, value));
+    let moment = Moment::read(&query);
     query.check()?;
     let documents = offered.map(|(name, format)| (name, Form::Document(format)));
     let forms = [&documents[..], &[("", Form::Events)]].concat();
     let Form::Document(format) = negotiate::format(request, named.map(Form::Document), &forms)? else {
         return Ok(None);
     };
-    Ok(Some(Wanted {
+    let wanted = Wanted {
         format,
         language,
         encoding: negotiate::encoding(request.headers(), request),
         query: asked,
         disclosure: Disclosure::default(),
-    }))
+    };
+    Ok(Some((wanted, moment)))
 }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::body::{Body, Incoming};
 use super::guard::{Anyone, Caller, Manage};
 use super::initiatives::InitiativeBody;
+use super::moment::{MIN_SEQUENCE, Moment};
 use super::participants::ParticipantBody;
 use super::problem::Problem;
 use super::query::Query;
@@ -74,13 +75,16 @@ pub(super) async fn get(
     path: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    Query::none(request.query_string())?;
-    let board = site.board(&caller, &path)?;
+    let query = Query::read(request.query_string(), &[MIN_SEQUENCE]);
+    let moment = Moment::read(&query);
+    query.check()?;
+    let board = moment.of(&site, &caller, &path).await?.board;
     let round = &board.ledger.round;
-    reply::json_with_etag(&request, Cache::of(round), &etag(round), "Authorization", || {
+    let reply = reply::json_with_etag(&request, Cache::of(round), &etag(round), "Authorization", || {
         Ok(serde_json::to_vec(&RoundView::new(&board.ledger, &site.links))
             .expect("a document of texts and numbers"))
-    })
+    })?;
+    Ok(reply::at_sequence(reply, round.sequence))
 }
 
 /// A definition with its lists, as it comes in.
@@ -111,6 +115,7 @@ pub(super) async fn create(
     reply
         .insert_header((header::LOCATION, site.links.round(&ledger.round.id)))
         .insert_header((header::ETAG, etag(&ledger.round)))
+        .insert_header(reply::sequence_field(ledger.round.sequence))
         .insert_header((header::CACHE_CONTROL, Cache::NoStore.field()));
     Ok(reply::with_json(&mut reply, &RoundView::new(&ledger, &site.links)))
 }
@@ -155,7 +160,7 @@ pub(super) async fn patch(
 ) -> Result<HttpResponse, Problem> {
     Query::none(request.query_string())?;
     let ledger = command(&caller, &site, &path, &request, Command::Patch(body.0.0)).await?;
-    Ok(reply::changed(&etag(&ledger.round), &RoundView::new(&ledger, &site.links)))
+    Ok(reply::changed(&etag(&ledger.round), ledger.round.sequence, &RoundView::new(&ledger, &site.links)))
 }
 
 /// Does what a manager asks for, on the condition that `If-Match` states.

@@ -166,6 +166,16 @@ pub(super) fn portfolio_withheld() -> Fault {
     )
 }
 
+/// Two results after each other differ by a single ballot.
+pub fn as_of_withheld() -> Fault {
+    Fault::member(
+        "asOf",
+        WITHHELD,
+        "Två resultat efter varandra visar en enskild prioritering; tidigare resultat visas för den som får se prioriteringarna.",
+        "Two neighbouring results show a single ballot; earlier results are for those who may list ballots.",
+    )
+}
+
 pub(super) fn group_withheld() -> Fault {
     Fault::member(
         "group",

@@ -1,5 +1,6 @@
 //! A fault in something that was sent: where, what, and a sentence in both languages.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::domain::{BallotFault, DefinitionFault, Titles, Where};
@@ -15,7 +16,8 @@ pub struct Fault {
     pub detail: Titles,
 }
 
-/// Where in a document a fault is; `Display` is a JSON pointer as a URI fragment (RFC 6901, section 6).
+/// Where in a document a fault is; `Display` is a JSON pointer after a `#` (RFC 6901), in which letters stand as they
+/// are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// A member of the document itself.
@@ -36,10 +38,19 @@ pub enum Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Member(member) => write!(f, "#/{member}"),
-            Self::Item { list, index, member } => write!(f, "#/{list}/{index}/{member}"),
+            Self::Member(member) => write!(f, "#/{}", token(member)),
+            Self::Item { list, index, member } => write!(f, "#/{list}/{index}/{}", token(member)),
             Self::Ballot(place) => place.fmt(f),
         }
+    }
+}
+
+/// A name as a part of a pointer: what parts pointers is escaped (RFC 6901, section 3).
+fn token(name: &str) -> Cow<'_, str> {
+    if name.contains(['~', '/']) {
+        Cow::Owned(name.replace('~', "~0").replace('/', "~1"))
+    } else {
+        Cow::Borrowed(name)
     }
 }
 

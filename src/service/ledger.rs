@@ -7,8 +7,8 @@ use super::log_tree::StoredNodes;
 use super::merkle::Frontier;
 use super::{Clock, Error, log};
 use crate::domain::{
-    Event, Instant, LogEntry, ParticipantCode, PrivateText, Ranking, Roll, Round, RoundId, Sequence, Slate,
-    Subtree,
+    Event, InitiativeId, Instant, LogEntry, ParticipantCode, PrivateText, Ranking, Roll, Round, RoundId,
+    Sequence, Slate, Subtree,
 };
 use crate::store::ballots::Current;
 use crate::store::texts::{Field, Placed};
@@ -72,7 +72,7 @@ impl Ledger {
         let mut ledger = Self { tree, ..Self::new(round, Arc::new(slate), Arc::new(roll)) };
         for (code, current) in ballots {
             let position = ledger.roll.position(&code).expect("a foreign key holds every ballot to the roll");
-            ledger.replace(position, current);
+            ledger.replace(position, &Arc::new(current));
         }
         Ok(ledger)
     }
@@ -83,7 +83,19 @@ impl Ledger {
     }
 
     fn at(&self, position: usize) -> Option<&Current> {
-        self.ballots[position / PAGE][position % PAGE].as_deref()
+        self.shared(position).map(|current| &**current)
+    }
+
+    /// The latest revision of whoever stands there on the roll, to be shared with another state of the round.
+    pub(super) fn shared(&self, position: usize) -> Option<&Arc<Current>> {
+        self.ballots[position / PAGE][position % PAGE].as_ref()
+    }
+
+    /// The ranking of these initiatives, which an entry of the round's log names.
+    pub(super) fn ranking(&self, initiatives: &[InitiativeId]) -> Ranking {
+        let places: Option<Vec<u8>> = initiatives.iter().map(|id| self.slate.find(id)).collect();
+        let ranking = places.and_then(|places| Ranking::of_places(&places));
+        ranking.expect("the log holds ballots over the round's initiatives")
     }
 
     /// The ballot that counts for a participant.
@@ -108,10 +120,7 @@ impl Ledger {
         let completed = self.tree.push(entry.hash);
         let (participant, revision, ranking, synthetic) = match event {
             Event::Ballot { participant, revision, ranking, synthetic, .. } => {
-                let places: Option<Vec<u8>> = ranking.iter().map(|id| self.slate.find(id)).collect();
-                let ranking = places.and_then(|places| Ranking::of_places(&places));
-                let ranking = ranking.expect("the log holds ballots over the round's initiatives");
-                (participant, *revision, Some(ranking), *synthetic)
+                (participant, *revision, Some(self.ranking(ranking)), *synthetic)
             }
             Event::Withdrawal { participant, revision, .. } => (participant, *revision, None, false),
             Event::Opening { .. }
@@ -124,14 +133,14 @@ impl Ledger {
         let since = self.at(position).and_then(|before| before.answered_at);
         let answered_at = ranking.as_ref().map(|_| since.unwrap_or(entry.at));
         let sequence = entry.sequence;
-        self.replace(position, Current { revision, sequence, ranking, answered_at, synthetic });
+        self.replace(position, &Arc::new(Current { revision, sequence, ranking, answered_at, synthetic }));
         (completed, Some(position))
     }
 
-    pub(super) fn replace(&mut self, position: usize, current: Current) {
+    /// Puts a revision in the place of the one before it.
+    pub(super) fn replace(&mut self, position: usize, now: &Arc<Current>) {
         let page = Arc::make_mut(&mut self.ballots[position / PAGE]);
-        let now = Arc::new(current);
-        let before = page[position % PAGE].replace(Arc::clone(&now));
+        let before = page[position % PAGE].replace(Arc::clone(now));
         if let Some(before) = before {
             self.count(&before, |ledger, ranking| {
                 ledger.profile.remove(ranking.places());
@@ -139,7 +148,7 @@ impl Ledger {
             });
             self.synthetic -= u64::from(before.synthetic && before.ranking.is_some());
         }
-        self.count(&now, |ledger, ranking| {
+        self.count(now, |ledger, ranking| {
             ledger.profile.add(ranking.places(), 1);
             ledger.counts.add(ranking.places());
         });

@@ -18,6 +18,16 @@ use crate::store;
 
 /// The hash that the log of a round with this definition starts from.
 pub fn definition_hash(id: &RoundId, definition: &Definition, slate: &Slate, roll: &Roll) -> Hash {
+    hash_of(&canonical_definition(id, definition, slate, roll))
+}
+
+/// The hash of what a chain starts from.
+pub fn hash_of(canonical: &str) -> Hash {
+    Hash(Sha256::digest(canonical).into())
+}
+
+/// The whole of what a round is, as canonical JSON: what the log's chain starts from.
+pub fn canonical_definition(id: &RoundId, definition: &Definition, slate: &Slate, roll: &Roll) -> String {
     let d = definition;
     let initiatives: Vec<Value> = slate
         .initiatives()
@@ -53,7 +63,7 @@ pub fn definition_hash(id: &RoundId, definition: &Definition, slate: &Slate, rol
         "lotSource": d.lot_source, "synthetic": d.synthetic,
         "initiatives": initiatives, "participants": participants,
     });
-    Hash(Sha256::digest(document.to_string()).into())
+    document.to_string()
 }
 
 /// The next entry of a round's log.

@@ -32,6 +32,7 @@ pub fn create(
         head,
         last_at: None,
         revision: 1,
+        extended_from: None,
     };
     Store::write(conn, |conn| {
         if !store::rounds::insert(conn, &round)? {

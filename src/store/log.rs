@@ -9,7 +9,7 @@ use crate::domain::{Hash, LogEntry, ParticipantCode, RoundId, Sequence};
 
 #[derive(Queryable, Insertable)]
 #[diesel(table_name = log_entries, treat_none_as_default_value = false)]
-struct Row {
+pub(super) struct Row {
     round_id: String,
     sequence: i64,
     at: NaiveDateTime,
@@ -116,7 +116,7 @@ fn row(round: &RoundId, entry: &LogEntry) -> Row {
     }
 }
 
-fn entry(row: Row) -> Result<LogEntry, Error> {
+pub(super) fn entry(row: Row) -> Result<LogEntry, Error> {
     Ok(LogEntry {
         sequence: number("log_entries", "sequence", row.sequence)?,
         at: row.at.into(),

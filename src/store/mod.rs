@@ -7,6 +7,7 @@
 pub mod ballots;
 mod conn;
 mod files;
+pub mod history;
 pub mod initiatives;
 pub mod log;
 mod migrate;

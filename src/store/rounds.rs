@@ -40,6 +40,7 @@ struct Row {
     head: String,
     last_at: Option<NaiveDateTime>,
     revision: i32,
+    extended_from: Option<NaiveDateTime>,
 }
 
 /// Stores a new round; says whether the id was free.
@@ -247,6 +248,7 @@ fn row(round: &Round) -> Row {
         head: round.head.to_string(),
         last_at: round.last_at.map(Instant::naive),
         revision: stored(round.revision),
+        extended_from: round.extended_from.map(Instant::naive),
     }
 }
 
@@ -283,5 +285,6 @@ fn round(row: Row) -> Result<Round, Error> {
         head: parsed("rounds", "hash", &row.head)?,
         last_at: row.last_at.map(Instant::from),
         revision: number("rounds", "revision", row.revision)?,
+        extended_from: row.extended_from.map(Instant::from),
     })
 }

@@ -27,6 +27,7 @@ diesel::table! {
         head -> Text,
         last_at -> Nullable<Timestamp>,
         revision -> Integer,
+        extended_from -> Nullable<Timestamp>,
     }
 }
 

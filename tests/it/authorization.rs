@@ -31,7 +31,7 @@ const CALLERS: [&str; 7] = ["nobody", "garbage", "expired", "own", "other", "ana
 /// The round is open, its results are seen after its closing, its ballot book by analysts.
 ///
 /// A token that is not believed is refused even where nobody may ask: the caller should know.
-const TABLE: [(&str, &str, [Outcome; 7]); 19] = {
+const TABLE: [(&str, &str, [Outcome; 7]); 22] = {
     const ANYONE: [Outcome; 7] = [Done, Who, Who, Done, Done, Done, Done];
     const ADMIN: Outcome = Lacks("rounds.admin");
     const MANAGER: [Outcome; 7] = [Who, Who, Who, ADMIN, ADMIN, ADMIN, Done];
@@ -58,6 +58,9 @@ const TABLE: [(&str, &str, [Outcome; 7]); 19] = {
         ("GET", "/rounds/{roundId}/results", [Who, Who, Who, SEE, SEE, Done, Done]),
         ("GET", "/rounds/{roundId}/results/events", [Who, Who, Who, SEE, SEE, Done, Done]),
         ("GET", "/rounds/{roundId}/participation", ANYONE),
+        ("GET", "/rounds/{roundId}/log-entries", [Who, Who, Who, LIST, LIST, Done, Done]),
+        ("GET", "/rounds/{roundId}/log-proofs", ANYONE),
+        ("GET", "/log-keys", ANYONE),
         ("GET", "/rules", ANYONE),
         ("GET", "/rules/{ruleId}", ANYONE),
     ]
@@ -87,6 +90,7 @@ fn prepared() -> Service {
 fn concrete(method: &str, path: &str) -> String {
     let changes_definition = matches!(method, "PATCH" | "PUT") && !path.contains("ballots");
     let round = if changes_definition { "utkast" } else { "handslag-2026" };
+    let path = path.replace("log-proofs", "log-proofs?sequence=1");
     path.replace("{roundId}", round).replace("{participantCode}", "0180").replace("{ruleId}", "linear")
 }
 

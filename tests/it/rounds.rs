@@ -397,3 +397,13 @@ fn a_patch_comes_as_a_merge_patch_or_as_json() {
     assert_eq!(service.get(PATH).by(Caller::Manager).send().is(200).json()["cut"], 5);
     service.request("PATCH", "/rounds/finns-inte").by(Caller::Manager).json(&json!({})).send().is(404);
 }
+
+#[test]
+fn a_pointer_to_a_member_with_an_odd_name_can_be_followed() {
+    let service = Service::start(&crate::support::Database::sqlite());
+    let body = definition(json!({ "a/b~c å": 1 }));
+    let refused = service.request("POST", "/rounds").by(Caller::Manager).json(&body).send().is(400);
+    let pointers: Vec<String> = refused.faults().into_iter().map(|(pointer, _)| pointer).collect();
+    // RFC 6901, section 3.
+    assert_eq!(pointers, ["#/a~1b~0c å"]);
+}

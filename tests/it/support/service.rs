@@ -193,7 +193,7 @@ impl Service {
     /// The program's process.
     pub(crate) fn process(&self) -> u32 {
         let Some(Runs::There(child)) = &self.runs else { panic!("this service is no program") };
-        child.lock().unwrap_or_else(PoisonError::into_inner).id()
+        child.lock().unwrap_or_else(PoisonError::into_inner).0.id()
     }
 
     /// Sends the program a signal.
