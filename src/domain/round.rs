@@ -279,6 +279,8 @@ pub struct Round {
     pub id: RoundId,
     /// What it is.
     pub definition: Definition,
+    /// When it closes by the definition that its log starts from: extensions move only the definition's own.
+    pub first_closes_at: Instant,
     /// Where it is in its life.
     pub state: State,
     /// When it did open.
@@ -327,6 +329,27 @@ pub enum Refusal {
 }
 
 impl Round {
+    /// A round that nothing has happened in, given the hash of its definition.
+    pub fn draft(id: RoundId, definition: Definition, head: Hash) -> Self {
+        Self {
+            id,
+            first_closes_at: definition.closes_at,
+            definition,
+            state: State::Draft,
+            opened_at: None,
+            closed_at: None,
+            sequence: 0,
+            head,
+            last_at: None,
+            revision: 1,
+        }
+    }
+
+    /// Its definition as the log starts from it.
+    pub fn first_definition(&self) -> Definition {
+        Definition { closes_at: self.first_closes_at, ..self.definition.clone() }
+    }
+
     /// The version of its rule set: it is fixed when the round opens, so a round has exactly one.
     pub fn rule_set(&self) -> String {
         format!("{}/1", self.id)

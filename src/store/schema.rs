@@ -27,6 +27,7 @@ diesel::table! {
         head -> Text,
         last_at -> Nullable<Timestamp>,
         revision -> Integer,
+        first_closes_at -> Timestamp,
     }
 }
 
