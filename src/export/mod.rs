@@ -11,6 +11,7 @@ pub mod explain;
 mod family;
 pub mod labels;
 mod links;
+pub mod log;
 pub mod participation;
 mod result_table;
 pub mod results;
