@@ -1,12 +1,11 @@
 //! Ballots from a file or standard input, in any format that is known, with progress on a terminal.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, Read};
 use std::path::Path;
 
-use indicatif::{ProgressBar, ProgressStyle};
-
 use super::Failure;
+use super::progress::progress;
 use super::round_files::read_initiatives;
 use super::sheet::Sheet;
 use crate::ballotfile::{self, Ballots, Candidate, Format, Options, ReadError};
@@ -54,14 +53,7 @@ pub(super) fn read(
         let length = file.metadata().map_err(failed)?.len();
         (Box::new(file), length)
     };
-    let bar = if io::stderr().is_terminal() && length > 0 {
-        ProgressBar::new(length)
-    } else {
-        ProgressBar::hidden()
-    };
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes}") {
-        bar.set_style(style);
-    }
+    let bar = progress(length, "{bar:40} {bytes}/{total_bytes}");
     let options = Options {
         candidates: given.as_deref(),
         picks,

@@ -1,11 +1,10 @@
 //! `handslag ballots`
 
 use std::collections::HashMap;
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
+use super::progress::progress;
 use clap::Subcommand;
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::ballot_sheet::{self, SheetBallot};
 use super::sheet::{At, Sheet};
@@ -40,11 +39,7 @@ pub(super) fn run(settings: &Settings, command: Command) -> Result<(), Failure> 
     let ledger = ledger::read(&store, &round)?;
     let submissions = read(&rows, faults, &ledger)?;
     let n = submissions.len();
-    let bar =
-        if std::io::stderr().is_terminal() { ProgressBar::new(n as u64) } else { ProgressBar::hidden() };
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} ballots") {
-        bar.set_style(style);
-    }
+    let bar = progress(n as u64, "{bar:40} {pos}/{len} ballots");
     let mut conn = store.connect()?;
     let done = ballots::submit_all(&mut conn, &round, &Clock::System, &submissions, |done| {
         bar.set_position(done as u64);

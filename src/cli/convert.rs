@@ -1,15 +1,11 @@
 //! `handslag convert`: ballots from one format of file into another.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
-
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use std::io::{self, BufWriter};
+use std::path::PathBuf;
 
 use super::ballot_input::{self, Participants, format, is_standard};
-use super::{Failure, tell};
-use crate::ballotfile::{self, Ballots, Format, WriteError};
+use super::{Failure, output, tell};
+use crate::ballotfile::{self, Format, WriteError};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Formats: csv (count,rank1,… or participantCode,rank1,…), csv-long \
@@ -44,12 +40,12 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let output = arguments.output.display().to_string();
-    let to = arguments.to.or_else(|| Format::of_name(&output));
+    let name = arguments.output.display().to_string();
+    let to = arguments.to.or_else(|| Format::of_name(&name));
     let to =
-        to.ok_or_else(|| Failure::refused(format!("{output}: --to is needed: one of {}", Format::list())))?;
+        to.ok_or_else(|| Failure::refused(format!("{name}: --to is needed: one of {}", Format::list())))?;
     if !is_standard(&arguments.output) && !arguments.force && arguments.output.exists() {
-        return Err(there_already(&output));
+        return Err(output::there_already(&name));
     }
     let participants =
         if to.names_participants() || to == Format::Csv { Participants::Kept } else { Participants::Dropped };
@@ -61,10 +57,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         return match ballotfile::write(to, &ballots, &mut BufWriter::new(io::stdout().lock())) {
             // A reader that has gone away, such as `head`, is no failure.
             Err(WriteError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            written => written.map_err(|error| failure(&output, error)),
+            written => written.map_err(|error| failure(&name, error)),
         };
     }
-    write(&arguments.output, arguments.force, to, &ballots)?;
+    output::write(&arguments.output, arguments.force, |out| {
+        ballotfile::write(to, &ballots, out).map_err(|error| failure(&name, error))
+    })?;
     tell(&format!(
         "{} ballots of {} candidates: {} to {}\n",
         ballots.profile.ballots(),
@@ -73,37 +71,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         to.id()
     ));
     Ok(())
-}
-
-/// Writes beside the output first where it replaces one, so that a failure leaves what was there.
-fn write(path: &Path, replace: bool, to: Format, ballots: &Ballots) -> Result<(), Failure> {
-    let name = path.display().to_string();
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".part");
-    let target = if replace { Path::new(&beside) } else { path };
-    let file =
-        File::options().write(true).create_new(!replace).create(replace).truncate(replace).open(target);
-    let file = file.map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => there_already(&name),
-        _ => Failure::failed(format!("{name}: {error}")),
-    })?;
-    let packed = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
-    let written = if packed {
-        let mut packed = GzEncoder::new(BufWriter::new(file), Compression::default());
-        ballotfile::write(to, ballots, &mut packed).and_then(|()| Ok(packed.finish()?.flush()?))
-    } else {
-        ballotfile::write(to, ballots, &mut BufWriter::new(file))
-    };
-    let written = written.and_then(|()| if replace { Ok(std::fs::rename(target, path)?) } else { Ok(()) });
-    written.map_err(|error| {
-        // What was begun is of no use; that it cannot be removed either is no second failure.
-        let _ = std::fs::remove_file(target);
-        failure(&name, error)
-    })
-}
-
-fn there_already(name: &str) -> Failure {
-    Failure::refused(format!("{name}: is there already; --force replaces it"))
 }
 
 fn failure(name: &str, error: WriteError) -> Failure {

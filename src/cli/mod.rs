@@ -3,6 +3,7 @@
 //! Exit codes: 0 done; 1 refused, because of what was given or the state of the round; 2 wrong usage;
 //! 3 a file, the database or the network failed.
 
+mod backup;
 mod ballot_input;
 mod ballot_sheet;
 mod ballots;
@@ -10,7 +11,11 @@ mod config;
 mod convert;
 mod demo;
 mod export;
+mod log;
+mod output;
+mod progress;
 mod query;
+mod receipt;
 mod round;
 mod round_files;
 pub mod serve;
@@ -18,6 +23,7 @@ mod sheet;
 mod tally;
 mod terminal;
 mod token;
+mod verified;
 
 use std::process::ExitCode;
 
@@ -61,6 +67,16 @@ enum Command {
     Convert(convert::Arguments),
     /// Write a round's result, ballots or participation to a file
     Export(export::Arguments),
+    /// Write and check the log of a round
+    #[command(subcommand)]
+    Log(log::Command),
+    /// Check receipts
+    #[command(subcommand)]
+    Receipt(receipt::Command),
+    /// Copy the database, also while the service runs (SQLite)
+    Backup(backup::BackupArguments),
+    /// Put a copy in the place of the database (SQLite)
+    Restore(backup::RestoreArguments),
     /// Print the settings in force, with secrets masked
     Config(config::Arguments),
 }
@@ -131,6 +147,10 @@ pub fn main() -> ExitCode {
         Command::Tally(arguments) => tally::run(&arguments),
         Command::Convert(arguments) => convert::run(&arguments),
         Command::Export(arguments) => export::run(&settings, &arguments),
+        Command::Log(command) => log::run(&settings, command),
+        Command::Receipt(command) => receipt::run(&settings, command),
+        Command::Backup(arguments) => backup::backup(&settings, &arguments),
+        Command::Restore(arguments) => backup::restore(&settings, &arguments),
         Command::Config(arguments) => config::run(&settings, &arguments),
     };
     match done {

@@ -279,6 +279,8 @@ pub struct Round {
     pub id: RoundId,
     /// What it is.
     pub definition: Definition,
+    /// When it closes by the definition that its log starts from: extensions move only the definition's own.
+    pub first_closes_at: Instant,
     /// Where it is in its life.
     pub state: State,
     /// When it did open.
@@ -293,8 +295,6 @@ pub struct Round {
     pub last_at: Option<Instant>,
     /// Counts the changes of the definition, from 1.
     pub revision: u32,
-    /// The closing time at the opening, if it was moved since.
-    pub extended_from: Option<Instant>,
 }
 
 /// Why a step of a round's life, or a change to it, is refused.
@@ -329,15 +329,30 @@ pub enum Refusal {
 }
 
 impl Round {
+    /// A round that nothing has happened in, given the hash of its definition.
+    pub fn draft(id: RoundId, definition: Definition, head: Hash) -> Self {
+        Self {
+            id,
+            first_closes_at: definition.closes_at,
+            definition,
+            state: State::Draft,
+            opened_at: None,
+            closed_at: None,
+            sequence: 0,
+            head,
+            last_at: None,
+            revision: 1,
+        }
+    }
+
+    /// Its definition as the log starts from it.
+    pub fn first_definition(&self) -> Definition {
+        Definition { closes_at: self.first_closes_at, ..self.definition.clone() }
+    }
+
     /// The version of its rule set: it is fixed when the round opens, so a round has exactly one.
     pub fn rule_set(&self) -> String {
         format!("{}/1", self.id)
-    }
-
-    /// The definition that was fixed when the round opened, and that its log starts from: without extensions.
-    pub fn opening_definition(&self) -> Definition {
-        let closes_at = self.extended_from.unwrap_or(self.definition.closes_at);
-        Definition { closes_at, ..self.definition.clone() }
     }
 
     /// Opens a draft.
@@ -424,10 +439,7 @@ impl Round {
                 self.state = State::Open;
                 self.opened_at = Some(at);
             }
-            Event::Extension { closes_at } => {
-                let before = std::mem::replace(&mut self.definition.closes_at, *closes_at);
-                self.extended_from.get_or_insert(before);
-            }
+            Event::Extension { closes_at } => self.definition.closes_at = *closes_at,
             Event::Closing => {
                 self.state = State::Closed;
                 self.closed_at = Some(at);

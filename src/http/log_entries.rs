@@ -20,11 +20,10 @@ use super::reply::{self, Cache};
 use super::{Site, negotiate};
 use crate::board::{Board, Format};
 use crate::domain::{LogEntry, Receipt, RoundId, Sequence};
-use crate::export::ballots::ReceiptView;
 use crate::export::log_entries::EntryView;
-use crate::export::{Link, Meta, log_ndjson};
+use crate::export::{Link, Meta, log};
 use crate::identity::receipt;
-use crate::service::Fault;
+use crate::service::{Fault, log_definition};
 use crate::store::{self, Store};
 
 /// How many entries a stream reads at a time.
@@ -115,14 +114,20 @@ struct Lines {
 }
 
 impl Lines {
-    fn last(&self) -> String {
+    fn first(&self) -> Vec<u8> {
+        let definition = log_definition::of(&self.board.ledger);
+        let hash = log_definition::hash(&definition);
+        written(|out| log::definition(out, &definition, hash))
+    }
+
+    fn last(&self) -> Vec<u8> {
         let Board { ledger, .. } = &*self.board;
         let round = &ledger.round;
-        let Some(at) = round.last_at else { return String::new() };
+        let Some(at) = round.last_at else { return Vec::new() };
         let (sequence, entry, root) = (round.sequence, round.head, ledger.tree.root());
         let receipt = Receipt { round: round.id.clone(), sequence, entry, root, at };
         let signature = receipt::sign(&receipt, &self.site.log_key);
-        log_ndjson::receipt(&ReceiptView::new(&receipt, signature))
+        written(|out| log::receipt(out, &receipt, signature))
     }
 }
 
@@ -137,11 +142,11 @@ impl MessageBody for Lines {
         let newest = self.board.ledger.round.sequence;
         let Some(sent) = self.sent else {
             self.sent = Some(0);
-            return Poll::Ready(Some(Ok(log_ndjson::definition(&self.board.ledger).into())));
+            return Poll::Ready(Some(Ok(self.first().into())));
         };
         if sent >= newest {
             self.sent = Some(Sequence::MAX);
-            let last = if sent == newest { self.last() } else { String::new() };
+            let last = if sent == newest { self.last() } else { Vec::new() };
             return Poll::Ready((!last.is_empty()).then(|| Ok(last.into())));
         }
         let Self { site, board, reading, .. } = &mut *self;
@@ -162,6 +167,12 @@ impl MessageBody for Lines {
             Err(error) => return Poll::Ready(Some(Err(error.into()))),
         };
         self.sent = entries.last().map(|entry| entry.sequence);
-        Poll::Ready(Some(Ok(log_ndjson::entries(&entries).into())))
+        Poll::Ready(Some(Ok(written(|out| log::entries(out, &entries)).into())))
     }
+}
+
+fn written(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -> Vec<u8> {
+    let mut text = Vec::new();
+    write(&mut text).expect("written to memory");
+    text
 }

@@ -94,13 +94,20 @@ impl SigningKey {
         Ok(Self::new(&key))
     }
 
+    /// Reads the key of a data folder; none if it has not been made.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn load(data_dir: &Path, purpose: Purpose) -> Result<Option<Self>, KeyError> {
+        let made = data_dir.join("keys").join(purpose.file()).exists();
+        made.then(|| Self::load_or_create(data_dir, purpose)).transpose()
+    }
+
     fn new(key: &ed25519_dalek::SigningKey) -> Self {
         let public = URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes());
         let der = key.to_pkcs8_der().expect("an Ed25519 key has a PKCS #8 form");
-        // The thumbprint of RFC 7638 over the members of RFC 8037, in their order.
-        let thumbprint = Sha256::digest(format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{public}"}}"#));
         Self {
-            kid: URL_SAFE_NO_PAD.encode(thumbprint),
+            kid: thumbprint(&public),
             encoding: EncodingKey::from_ed_der(der.as_bytes()),
             decoding: DecodingKey::from_ed_components(&public).expect("just encoded"),
             public,
@@ -131,6 +138,11 @@ impl SigningKey {
     pub fn decoding(&self) -> &DecodingKey {
         &self.decoding
     }
+}
+
+/// The thumbprint of a public key (RFC 7638) over the members of RFC 8037, in their order.
+pub(super) fn thumbprint(public: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{public}"}}"#)))
 }
 
 fn make_folder(folder: &Path) -> io::Result<()> {

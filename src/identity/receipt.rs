@@ -59,15 +59,27 @@ pub fn verify(token: &str, key: &DecodingKey) -> Result<Receipt, NotSigned> {
     rules.validate_exp = false;
     rules.validate_aud = false;
     let read = jsonwebtoken::decode::<Claims>(token, key, &rules).map_err(|_| NotSigned)?;
-    let claims = read.claims;
-    if read.header.typ.as_deref() != Some(TYP) || claims.tree_size != claims.sequence {
+    if read.header.typ.as_deref() != Some(TYP) {
         return Err(NotSigned);
     }
-    Ok(Receipt {
-        round: claims.round_id.parse().map_err(|_| NotSigned)?,
+    receipt(&read.claims).ok_or(NotSigned)
+}
+
+/// Reads what a receipt says without looking at its signature; none if it is no receipt.
+pub fn unverified(token: &str) -> Option<Receipt> {
+    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    receipt(&serde_json::from_slice(&payload).ok()?)
+}
+
+fn receipt(claims: &Claims) -> Option<Receipt> {
+    if claims.tree_size != claims.sequence {
+        return None;
+    }
+    Some(Receipt {
+        round: claims.round_id.parse().ok()?,
         sequence: claims.sequence,
-        entry: claims.entry_hash.parse().map_err(|()| NotSigned)?,
-        root: claims.root.parse().map_err(|()| NotSigned)?,
-        at: claims.accepted_at.parse().map_err(|_| NotSigned)?,
+        entry: claims.entry_hash.parse().ok()?,
+        root: claims.root.parse().ok()?,
+        at: claims.accepted_at.parse().ok()?,
     })
 }

@@ -51,11 +51,10 @@ fn round_as_of(
 ) -> Result<(Round, Withdrawn), store::Error> {
     let mut withdrawn = Withdrawn::new();
     let mut round = Round {
-        definition: newest.opening_definition(),
+        definition: newest.first_definition(),
         state: State::Draft,
         opened_at: None,
         closed_at: None,
-        extended_from: None,
         ..newest.clone()
     };
     for entry in store::history::other_than_ballots(conn, &newest.id, sequence)? {

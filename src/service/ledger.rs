@@ -201,6 +201,7 @@ impl Change {
     pub(super) fn redefine(&mut self, round: Round, slate: Arc<Slate>, roll: Arc<Roll>) {
         self.ledger = Ledger::new(round, slate, roll);
         self.ledger.round.revision += 1;
+        self.ledger.round.first_closes_at = self.ledger.round.definition.closes_at;
         self.rehash();
         self.redefined = true;
     }

@@ -2,7 +2,7 @@
 //!
 //! `hash = SHA-256(hash before ‖ canonical JSON)`, the hashes as their 32 bytes. The chain starts from the
 //! hash of the round's canonical definition. Canonical is RFC 8785: members sorted, no spaces, shortest
-//! numbers. `serde_json` writes exactly that for what stands here (ASCII member names, whole numbers below
+//! numbers. `serde_json` writes exactly that of the definition (ASCII member names, whole numbers below
 //! 2^53, strings, lists): its maps are sorted and its escapes are those of RFC 8785, section 3.2.2.2.
 
 use rand::RngCore;
@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::log_definition;
 use crate::domain::{
     Definition, Engagement, Event, Hash, InitiativeId, Instant, LogEntry, Nonce, ParticipantCode,
     PrivateText, Roll, Round, RoundId, Sequence, Slate,
@@ -18,52 +19,7 @@ use crate::store;
 
 /// The hash that the log of a round with this definition starts from.
 pub fn definition_hash(id: &RoundId, definition: &Definition, slate: &Slate, roll: &Roll) -> Hash {
-    hash_of(&canonical_definition(id, definition, slate, roll))
-}
-
-/// The hash of what a chain starts from.
-pub fn hash_of(canonical: &str) -> Hash {
-    Hash(Sha256::digest(canonical).into())
-}
-
-/// The whole of what a round is, as canonical JSON: what the log's chain starts from.
-pub fn canonical_definition(id: &RoundId, definition: &Definition, slate: &Slate, roll: &Roll) -> String {
-    let d = definition;
-    let initiatives: Vec<Value> = slate
-        .initiatives()
-        .iter()
-        .map(|i| {
-            json!({
-                "id": i.id.as_str(), "number": i.number, "titleSv": i.title.sv, "titleEn": i.title.en,
-                "area": i.area, "owner": i.owner, "status": i.status.id(), "source": i.source,
-            })
-        })
-        .collect();
-    let participants: Vec<Value> = roll
-        .participants()
-        .iter()
-        .map(|p| {
-            let groups: Vec<Value> =
-                p.groups.iter().map(|g| json!({ "column": g.column, "value": g.value })).collect();
-            json!({
-                "code": p.code.as_str(), "name": p.name, "population": p.population,
-                "weight": p.weight.to_string(), "groups": groups,
-            })
-        })
-        .collect();
-    let texts = |items: &[crate::domain::Points]| items.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let document = json!({
-        "id": id.as_str(), "titleSv": d.title.sv, "titleEn": d.title.en, "participantKind": d.kind.id(),
-        "opensAt": d.opens_at.to_string(), "closesAt": d.closes_at.to_string(),
-        "picksMin": d.picks.min, "picksMax": d.picks.max, "rule": d.rule, "points": texts(&d.points),
-        "cut": d.cut, "visibility": d.visibility.id(), "ballotBook": d.ballot_book.id(),
-        "requireCondition": d.require_condition,
-        "ladder": d.ladder.iter().map(|step| step.id()).collect::<Vec<_>>(),
-        "lot": d.lot.as_ref().map(|lot| lot.iter().map(ToString::to_string).collect::<Vec<_>>()),
-        "lotSource": d.lot_source, "synthetic": d.synthetic,
-        "initiatives": initiatives, "participants": participants,
-    });
-    document.to_string()
+    log_definition::hash(&log_definition::document(id, definition, slate, roll))
 }
 
 /// The next entry of a round's log.
@@ -111,7 +67,8 @@ struct EngagementDocument<'a> {
     initiative_id: &'a str,
 }
 
-fn canonical(round: &RoundId, event: &Event, sequence: Sequence, at: Instant) -> String {
+/// The canonical text of an event at its place in a round's log.
+pub(super) fn canonical(round: &RoundId, event: &Event, sequence: Sequence, at: Instant) -> String {
     let mut document = match event {
         Event::Ballot {
             participant,
@@ -174,7 +131,8 @@ pub fn event(entry: &LogEntry) -> Result<Event, store::Error> {
     })
 }
 
-fn read(document: &Value) -> Option<Event> {
+/// What a document of the log says; none if it is no event.
+pub(super) fn read(document: &Value) -> Option<Event> {
     let member = |name: &str| document.get(name)?.as_str();
     let participant = || ParticipantCode::from_qualified(member("participant")?).ok();
     let revision = || u32::try_from(document.get("revision")?.as_u64()?).ok();
@@ -255,6 +213,17 @@ pub fn nonce() -> Nonce {
 pub fn seal(text: String) -> (PrivateText, Hash) {
     let mut salt = [0; 16];
     rand::rngs::OsRng.fill_bytes(&mut salt);
-    let hash = Hash(Sha256::new().chain_update(salt).chain_update(&text).finalize().into());
+    let hash = salted(salt, &text);
     (PrivateText { text, salt: format!("{:032x}", u128::from_be_bytes(salt)) }, hash)
+}
+
+/// The hash that stands in the log for a private text; none if its salt is not what [`seal`] makes.
+pub fn sealed(private: &PrivateText) -> Option<Hash> {
+    // A nonce has the form of a salt: 16 bytes in lower-case hex.
+    let salt: Nonce = private.salt.parse().ok()?;
+    Some(salted(salt.0, &private.text))
+}
+
+fn salted(salt: [u8; 16], text: &str) -> Hash {
+    Hash(Sha256::new().chain_update(salt).chain_update(text).finalize().into())
 }

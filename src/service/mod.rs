@@ -13,6 +13,8 @@ pub mod groups;
 pub mod history;
 pub mod ledger;
 pub mod log;
+pub mod log_definition;
+pub mod log_file;
 pub mod log_tree;
 pub mod merkle;
 pub mod participation;
@@ -21,6 +23,8 @@ mod query;
 mod refused;
 pub mod results;
 pub mod rounds;
+pub mod verify;
+pub mod verify_database;
 
 pub use clock::Clock;
 pub use fault::{Fault, Place};

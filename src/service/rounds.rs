@@ -22,18 +22,7 @@ pub fn create(
 ) -> Result<Arc<Ledger>, Error> {
     check(&definition, &slate, &roll)?;
     let head = log::definition_hash(&id, &definition, &slate, &roll);
-    let round = Round {
-        id,
-        definition,
-        state: State::Draft,
-        opened_at: None,
-        closed_at: None,
-        sequence: 0,
-        head,
-        last_at: None,
-        revision: 1,
-        extended_from: None,
-    };
+    let round = Round::draft(id, definition, head);
     Store::write(conn, |conn| {
         if !store::rounds::insert(conn, &round)? {
             return Err(Error::RoundExists);

@@ -82,10 +82,16 @@ pub fn upsert<'a>(
 pub fn load(conn: &mut Conn, round: &RoundId) -> Result<Vec<(ParticipantCode, Current)>, Error> {
     let rows: Vec<Row> = ballots::table.filter(ballots::round_id.eq(round.as_str())).load(conn)?;
     let current = |row: Row| {
+        let ranking: Option<Ranking> =
+            row.ranking.as_deref().map(|ranking| parsed("ballots", "ranking", ranking)).transpose()?;
+        if ranking.as_ref().map(ToString::to_string) != row.ranking {
+            let value = row.ranking.unwrap_or_default();
+            return Err(Error::Corrupt { table: "ballots", what: "ranking", value });
+        }
         let current = Current {
             revision: number("ballots", "revision", row.revision)?,
             sequence: number("ballots", "sequence", row.sequence)?,
-            ranking: row.ranking.map(|ranking| parsed("ballots", "ranking", &ranking)).transpose()?,
+            ranking,
             answered_at: row.answered_at.map(Instant::from),
             synthetic: row.synthetic,
         };

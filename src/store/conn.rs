@@ -1,7 +1,9 @@
 //! Connections: which database, how it is set up, how transactions begin and end.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
@@ -52,9 +54,12 @@ impl FromStr for Database {
 }
 
 impl Database {
-    /// Makes what is missing, looks at what is there, and brings the schema up to date.
-    fn prepare(&self) -> Result<(), Error> {
-        let Self::Sqlite(path) = self else { return super::migrate::up(&mut self.connect(Access::Write)?) };
+    /// Makes what is missing, looks at what is there, and brings the schema up to date. Gives what says to others that
+    /// the SQLite file is in use.
+    fn prepare(&self) -> Result<Option<File>, Error> {
+        let Self::Sqlite(path) = self else {
+            return super::migrate::up(&mut self.connect(Access::Write)?).map(|()| None);
+        };
         let unusable = |error: std::io::Error| Error::Connection(error.to_string());
         if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
             super::files::make_folder(folder).map_err(unusable)?;
@@ -64,7 +69,14 @@ impl Database {
         // Held until the schema is there: of two processes that start on a new file, one waits.
         let _lock = super::files::lock(path).map_err(unusable)?;
         super::opening::inspect(path)?;
-        super::migrate::up(&mut self.connect(Access::Write)?)
+        let in_use = super::files::in_use(path).map_err(unusable)?;
+        super::migrate::up(&mut self.connect(Access::Write)?)?;
+        Ok(Some(in_use))
+    }
+
+    /// Connects for writing without bringing the schema up to date.
+    pub(super) fn connect_as_is(&self) -> Result<Conn, Error> {
+        self.connect(Access::Write)
     }
 
     fn connect(&self, access: Access) -> Result<Conn, Error> {
@@ -127,6 +139,8 @@ impl ManageConnection for Readers {
 pub struct Store {
     database: Database,
     readers: Pool<Readers>,
+    /// Says to others that the SQLite file is in use, as long as the last copy of this lives.
+    _in_use: Option<Arc<File>>,
 }
 
 impl std::fmt::Debug for Store {
@@ -156,13 +170,13 @@ impl Store {
     /// # Errors
     /// As [`Store::open`]. The readers' way is not tried before it is needed.
     pub fn open_with_readers(database: Database, readers: Database) -> Result<Self, Error> {
-        database.prepare().map_err(|error| super::opening::explained(&database, error))?;
+        let in_use = database.prepare().map_err(|error| super::opening::explained(&database, error))?;
         let readers = Pool::builder()
             .max_size(8)
             .min_idle(Some(0))
             .connection_timeout(Duration::from_secs(5))
             .build_unchecked(Readers(readers));
-        Ok(Self { database, readers })
+        Ok(Self { database, readers, _in_use: in_use.map(Arc::new) })
     }
 
     /// A connection for writing. A server keeps one, in its writer.

@@ -2,7 +2,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How many tenths of a second another process may take to bring the schema up to date.
@@ -34,11 +34,7 @@ pub(super) fn make_file(path: &Path) -> io::Result<()> {
 
 /// Waits for the lock that goes with a database file, but not for ever; it ends with the value.
 pub(super) fn lock(database: &Path) -> io::Result<File> {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".lock");
-    let path = Path::new(&name);
-    make_file(path)?;
-    let file = File::open(path)?;
+    let (file, path) = beside(database, ".lock")?;
     for _ in 0..PATIENCE {
         match file.try_lock() {
             Ok(()) => return Ok(file),
@@ -47,4 +43,30 @@ pub(super) fn lock(database: &Path) -> io::Result<File> {
         }
     }
     Err(io::Error::other(format!("{}: the lock file is locked", path.display())))
+}
+
+/// Says that a database file is in use, which any number of processes may; it ends with the value. To be called with
+/// [`lock`], as [`seize`] is, so that it never waits.
+pub(super) fn in_use(database: &Path) -> io::Result<File> {
+    let (file, _) = beside(database, ".in-use")?;
+    file.lock_shared()?;
+    Ok(file)
+}
+
+/// Takes what [`in_use`] takes for one alone; none if somebody has it.
+pub(super) fn seize(database: &Path) -> io::Result<Option<File>> {
+    let (file, _) = beside(database, ".in-use")?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+fn beside(database: &Path, ending: &str) -> io::Result<(File, PathBuf)> {
+    let mut name = database.as_os_str().to_owned();
+    name.push(ending);
+    let path = PathBuf::from(name);
+    make_file(&path)?;
+    Ok((File::open(&path)?, path))
 }

@@ -55,16 +55,29 @@ pub(super) fn up(conn: &mut Conn) -> Result<(), Error> {
     outcome
 }
 
+/// How old the schema of a database is, compared with this program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Age {
+    /// Migrations are missing.
+    Older,
+    /// As it should be.
+    Current,
+    /// It has had this migration, which this program does not know.
+    Newer(String),
+}
+
+/// How old the schema is; changes nothing if it is a database of this program.
+pub(super) fn age(conn: &mut Conn) -> Result<Age, Error> {
+    let (applied, known) = (applied(conn)?, known(conn)?);
+    Ok(match applied.iter().find(|version| !known.contains(version)) {
+        Some(newer) => Age::Newer(newer.clone()),
+        None if applied.len() < known.len() => Age::Older,
+        None => Age::Current,
+    })
+}
+
 fn apply(conn: &mut Conn) -> Result<(), Error> {
-    let known: Vec<String> = match conn {
-        Conn::Postgres(_) => {
-            names(&MigrationSource::<diesel::pg::Pg>::migrations(&POSTGRES).map_err(schema)?)
-        }
-        Conn::Sqlite(_) => {
-            names(&MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE).map_err(schema)?)
-        }
-    };
-    refuse_newer(applied(conn)?, &known)?;
+    refuse_newer(applied(conn)?, &known(conn)?)?;
     match conn {
         Conn::Postgres(conn) => conn.run_pending_migrations(POSTGRES).map(drop).map_err(schema),
         Conn::Sqlite(conn) => conn.run_pending_migrations(SQLITE).map(drop).map_err(schema),
@@ -96,6 +109,18 @@ fn applied(conn: &mut Conn) -> Result<Vec<String>, Error> {
     let mut versions: Vec<String> = versions.iter().map(MigrationVersion::to_string).collect();
     versions.sort();
     Ok(versions)
+}
+
+/// The migrations that this program has.
+fn known(conn: &Conn) -> Result<Vec<String>, Error> {
+    Ok(match conn {
+        Conn::Postgres(_) => {
+            names(&MigrationSource::<diesel::pg::Pg>::migrations(&POSTGRES).map_err(schema)?)
+        }
+        Conn::Sqlite(_) => {
+            names(&MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE).map_err(schema)?)
+        }
+    })
 }
 
 fn names<DB: diesel::backend::Backend>(migrations: &[Box<dyn Migration<DB>>]) -> Vec<String> {

@@ -6,6 +6,7 @@
 
 pub mod ballots;
 mod conn;
+pub mod copies;
 mod files;
 pub mod history;
 pub mod initiatives;
@@ -17,10 +18,11 @@ pub mod rounds;
 mod schema;
 pub mod subtrees;
 pub mod texts;
+pub mod verify;
 mod watch;
 
 pub use conn::{Conn, Database, DatabaseUrlFault, Store};
-pub use migrate::{Direction, SchemaState};
+pub use migrate::{Age, Direction, SchemaState};
 pub use watch::Watch;
 
 /// What can go wrong in storage. The message is for the log, never for a caller outside.
@@ -71,6 +73,11 @@ impl Error {
             Self::Database(error) => Self::Unconfirmed(error),
             error => error,
         }
+    }
+
+    /// Whether it is what is stored that is wrong, and not the database that failed.
+    pub fn is_about_content(&self) -> bool {
+        matches!(self, Self::Corrupt { .. } | Self::Database(diesel::result::Error::DeserializationError(_)))
     }
 
     /// Whether the same may well succeed in a moment, on a new connection.

@@ -12,7 +12,7 @@ use super::schema::rounds;
 use super::{Conn, Error, each_backend, number, parsed, stored};
 use crate::domain::{Bounds, Definition, Hash, Instant, Round, RoundId, Sequence, Titles};
 
-#[derive(Queryable, Insertable, AsChangeset)]
+#[derive(Clone, Queryable, Insertable, AsChangeset, PartialEq)]
 #[diesel(table_name = rounds, treat_none_as_null = true)]
 struct Row {
     id: String,
@@ -40,7 +40,7 @@ struct Row {
     head: String,
     last_at: Option<NaiveDateTime>,
     revision: i32,
-    extended_from: Option<NaiveDateTime>,
+    first_closes_at: NaiveDateTime,
 }
 
 /// Stores a new round; says whether the id was free.
@@ -58,6 +58,28 @@ pub fn insert(conn: &mut Conn, round: &Round) -> Result<bool, Error> {
 pub fn find(conn: &mut Conn, id: &RoundId) -> Result<Option<Round>, Error> {
     let found: Option<Row> = rounds::table.find(id.as_str()).first(conn).optional()?;
     found.map(round).transpose()
+}
+
+/// The round of this id, if its row is in the very form in which this program writes it.
+///
+/// # Errors
+/// [`Error::Corrupt`] if a value only means the same as what is written.
+pub fn find_exact(conn: &mut Conn, id: &RoundId) -> Result<Option<Round>, Error> {
+    let Some(stored) = rounds::table.find(id.as_str()).first::<Row>(conn).optional()? else {
+        return Ok(None);
+    };
+    let found = round(stored.clone())?;
+    if row(&found) == stored {
+        return Ok(Some(found));
+    }
+    Err(Error::Corrupt { table: "rounds", what: "value in an unusual form", value: id.to_string() })
+}
+
+/// The ids of every round, as they are stored.
+pub fn ids(conn: &mut Conn) -> Result<Vec<String>, Error> {
+    let mut ids: Vec<String> = rounds::table.select(rounds::id).load(conn)?;
+    ids.sort();
+    Ok(ids)
 }
 
 /// Every round.
@@ -248,7 +270,7 @@ fn row(round: &Round) -> Row {
         head: round.head.to_string(),
         last_at: round.last_at.map(Instant::naive),
         revision: stored(round.revision),
-        extended_from: round.extended_from.map(Instant::naive),
+        first_closes_at: round.first_closes_at.naive(),
     }
 }
 
@@ -278,6 +300,7 @@ fn round(row: Row) -> Result<Round, Error> {
             lot_source: row.lot_source,
             synthetic: row.synthetic,
         },
+        first_closes_at: row.first_closes_at.into(),
         state: parsed("rounds", "state", &row.state)?,
         opened_at: row.opened_at.map(Instant::from),
         closed_at: row.closed_at.map(Instant::from),
@@ -285,6 +308,5 @@ fn round(row: Row) -> Result<Round, Error> {
         head: parsed("rounds", "hash", &row.head)?,
         last_at: row.last_at.map(Instant::from),
         revision: number("rounds", "revision", row.revision)?,
-        extended_from: row.extended_from.map(Instant::from),
     })
 }

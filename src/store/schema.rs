@@ -27,7 +27,7 @@ diesel::table! {
         head -> Text,
         last_at -> Nullable<Timestamp>,
         revision -> Integer,
-        extended_from -> Nullable<Timestamp>,
+        first_closes_at -> Timestamp,
     }
 }
 

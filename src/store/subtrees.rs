@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::schema::log_subtrees;
-use super::{Conn, Error, each_backend, parsed, stored};
+use super::{Conn, Error, each_backend, number, parsed, stored};
 use crate::domain::{Hash, RoundId, Subtree};
 
 #[derive(Insertable)]
@@ -44,4 +44,20 @@ pub fn load(conn: &mut Conn, round: &RoundId, level: u32, from: u64, until: u64)
     let whole =
         (from..).zip(&rows).take_while(|(expected, (position, _))| u64::try_from(*position) == Ok(*expected));
     whole.map(|(_, (_, hash))| parsed("log_subtrees", "hash", hash)).collect()
+}
+
+/// Every stored root of a round: one for each 255 entries of its log.
+pub fn all(conn: &mut Conn, round: &RoundId) -> Result<Vec<Subtree>, Error> {
+    let rows: Vec<(i32, i64, String)> = log_subtrees::table
+        .filter(log_subtrees::round_id.eq(round.as_str()))
+        .select((log_subtrees::level, log_subtrees::position, log_subtrees::hash))
+        .load(conn)?;
+    let subtree = |(level, position, hash): (i32, i64, String)| {
+        Ok(Subtree {
+            level: number("log_subtrees", "level", level)?,
+            position: number("log_subtrees", "position", position)?,
+            hash: parsed("log_subtrees", "hash", &hash)?,
+        })
+    };
+    rows.into_iter().map(subtree).collect()
 }

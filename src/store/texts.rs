@@ -1,9 +1,12 @@
 //! References and comments, which lie apart from the log so that they can be erased.
 
+use std::fmt;
+use std::str::FromStr;
+
 use diesel::prelude::*;
 
 use super::schema::private_texts;
-use super::{Conn, Error, ROWS_A_STATEMENT, each_backend, number, stored};
+use super::{Conn, Error, ROWS_A_STATEMENT, each_backend, number, parsed, stored};
 use crate::domain::{PrivateText, RoundId, Sequence};
 
 /// Which text of a ballot it is.
@@ -21,6 +24,20 @@ impl Field {
             Self::Reference => "reference",
             Self::Comment => "comment",
         }
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+impl FromStr for Field {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        [Self::Reference, Self::Comment].into_iter().find(|field| field.id() == text).ok_or(())
     }
 }
 
@@ -63,10 +80,30 @@ pub fn load(conn: &mut Conn, round: &RoundId, sequences: &[Sequence]) -> Result<
             .filter(private_texts::sequence.eq_any(sequences))
             .load(conn)?;
         for row in rows {
-            let field = if row.field == Field::Reference.id() { Field::Reference } else { Field::Comment };
-            let text = PrivateText { text: row.text, salt: row.salt };
-            texts.push((number("private_texts", "sequence", row.sequence)?, field, text));
+            texts.push(placed(row)?);
         }
     }
     Ok(texts)
+}
+
+/// The texts that have not been erased of the entries after a sequence and up to another, in the order of the log.
+pub fn between(
+    conn: &mut Conn,
+    round: &RoundId,
+    after: Sequence,
+    last: Sequence,
+) -> Result<Vec<Placed>, Error> {
+    let rows: Vec<Row> = private_texts::table
+        .filter(private_texts::round_id.eq(round.as_str()))
+        .filter(private_texts::sequence.gt(stored::<u64, i64>(after)))
+        .filter(private_texts::sequence.le(stored::<u64, i64>(last)))
+        .order(private_texts::sequence)
+        .load(conn)?;
+    rows.into_iter().map(placed).collect()
+}
+
+fn placed(row: Row) -> Result<Placed, Error> {
+    let text = PrivateText { text: row.text, salt: row.salt };
+    let field = parsed("private_texts", "field", &row.field)?;
+    Ok((number("private_texts", "sequence", row.sequence)?, field, text))
 }

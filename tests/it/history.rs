@@ -106,7 +106,7 @@ on_both_databases! {
             let newest = ledger::read(&store, &id).expect("the round");
             assert_eq!(newest.round.state, State::Corrected);
             same(states.last().unwrap(), &newest);
-            let anchor = log::definition_hash(&id, &newest.round.opening_definition(), &newest.slate, &newest.roll);
+            let anchor = log::definition_hash(&id, &newest.round.first_definition(), &newest.slate, &newest.roll);
             assert_eq!(anchor, draft.round.head, "what the chain starts from is still known");
             for sequence in 1..states.len() {
                 // Seen from the end, and from any state between.

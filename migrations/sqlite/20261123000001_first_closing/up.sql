@@ -1,0 +1,5 @@
+-- When the round closes by the definition that its log starts from. An extension moves closes_at, and the definition's
+-- hash could not be computed again without the time that it was computed with. Of a round that has been extended
+-- already that time is lost: it then says so when it is verified.
+ALTER TABLE rounds ADD COLUMN first_closes_at TIMESTAMP NOT NULL DEFAULT '1970-01-01 00:00:00';
+UPDATE rounds SET first_closes_at = closes_at;
