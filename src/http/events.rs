@@ -20,7 +20,7 @@ use tokio::time::{Instant as Monotonic, sleep_until};
 use super::guard::{Caller, SeeResults};
 use super::problem::{Problem, UNAVAILABLE};
 use super::query::Query;
-use super::reply::Cache;
+use super::reply::{self, Cache};
 use super::{Site, Stopping, negotiate};
 use crate::board::Board;
 use crate::domain::{Instant, Round, RoundId, Sequence, State};
@@ -116,12 +116,14 @@ pub(super) async fn open(
     if has_ended(round) && seen == Some(round.sequence) {
         // That is how a listener is told not to come back.
         return Ok(HttpResponse::NoContent()
+            .insert_header(reply::sequence_field(round.sequence))
             .insert_header((header::CACHE_CONTROL, Cache::NoStore.field()))
             .finish());
     }
     if site.stopping.has_begun() {
         return Err(Stopping::refusal());
     }
+    let sequence = reply::sequence_field(round.sequence);
     let changes = site.boards.changes(&id);
     let changes = changes.ok_or_else(|| Problem::not_found("omgången", "the round"))?;
     let body = if request.method() == Method::HEAD {
@@ -144,6 +146,7 @@ pub(super) async fn open(
         Events { next: Some(Box::pin(listener.step())) }
     };
     Ok(HttpResponse::Ok()
+        .insert_header(sequence)
         .insert_header((header::CONTENT_TYPE, MEDIA_TYPE))
         .insert_header((header::CACHE_CONTROL, Cache::NoStore.field()))
         .insert_header((header::VARY, "Accept, Authorization"))
