@@ -25,9 +25,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LONGEST: usize = 40;
 
 /// Which state is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Moment {
     /// The newest.
+    #[default]
     Newest,
     /// The newest, once it has come so far.
     Reached(Sequence),
@@ -49,6 +50,11 @@ pub(super) struct View {
 }
 
 impl View {
+    /// The newest state.
+    pub(super) fn newest(board: Arc<Board>) -> Self {
+        Self { board: Arc::clone(&board), newest: board, is_fixed: false }
+    }
+
     /// Whether there is a newer state.
     pub(super) fn is_earlier(&self) -> bool {
         self.board.ledger.round.sequence < self.newest.ledger.round.sequence
@@ -102,10 +108,9 @@ impl Moment {
         let newest = site.board(caller, round)?;
         let of = &newest.ledger.round;
         let (sequence, is_fixed) = match self {
-            Self::Newest => return Ok(View { board: Arc::clone(&newest), newest, is_fixed: false }),
+            Self::Newest => return Ok(View::newest(newest)),
             Self::Reached(least) => {
-                let board = reached(site, newest, least).await?;
-                return Ok(View { board: Arc::clone(&board), newest: board, is_fixed: false });
+                return Ok(View::newest(reached(site, newest, least).await?));
             }
             Self::Sequence(0) => return Err(before_opening(of)),
             Self::Sequence(sequence) if sequence > of.sequence => return Err(not_yet(of)),

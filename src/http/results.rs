@@ -6,7 +6,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::guard::{Caller, SeeResults};
-use super::moment::{MOMENT, Moment};
+use super::moment::{MOMENT, Moment, View};
 use super::problem::Problem;
 use super::reply::{self, Cache};
 use super::{Site, conditional, events, negotiate, query};
@@ -26,9 +26,13 @@ pub(super) async fn get(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let Some((mut wanted, moment)) = read(&request)? else {
-        return events::open(&caller, &site, &path, &request).await;
+        return Box::pin(events::open(&caller, &site, &path, &request)).await;
     };
-    let view = moment.of(&site, &caller, &path).await?;
+    // What is rare is boxed: a handler's future is moved about with all that it might ever wait for.
+    let view = match moment {
+        Moment::Newest => View::newest(site.board(&caller, &path)?),
+        _ => Box::pin(moment.of(&site, &caller, &path)).await?,
+    };
     let (board, newest) = (&view.board, &view.newest.ledger.round);
     let definition = &newest.definition;
     let is_withheld = view.is_earlier() && definition.ballot_book == BallotBook::Analysts;
@@ -42,7 +46,10 @@ pub(super) async fn get(
     }
     let public = newest.results_are_public() && same_for_all && !is_withheld;
     let cache = view.cache(if public { Cache::Public } else { Cache::Private });
-    let body = body(&site, board, &wanted).await?.map_err(|faults| refused(&caller, faults))?;
+    let body = match board.kept(&wanted) {
+        Some(body) => body,
+        None => Box::pin(counted(&site, board, &wanted)).await?.map_err(|faults| refused(&caller, faults))?,
+    };
     let known = conditional::is_known(&request, &body.etag);
     let mut reply = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     reply
@@ -67,15 +74,12 @@ pub(super) async fn get(
     Ok(reply.body(body.bytes.clone()))
 }
 
-/// What is kept is answered at once; what must be counted first may take long, and others are asking.
-async fn body(
+/// What must be counted first may take long, and others are asking.
+async fn counted(
     site: &web::Data<Site>,
     board: &Arc<Board>,
     wanted: &Wanted,
 ) -> Result<Result<Arc<Body>, Vec<Fault>>, Problem> {
-    if let Some(body) = board.kept(wanted) {
-        return Ok(Ok(body));
-    }
     let (site, board, wanted) = (site.clone(), Arc::clone(board), wanted.clone());
     let counted = web::block(move || board.result(&wanted, &site.links)).await;
     counted.map_err(|error| {
@@ -112,31 +116,52 @@ impl negotiate::Media for Form {
 
 /// The document that is asked for, and of when; none when it is a stream.
 fn read(request: &HttpRequest) -> Result<Option<(Wanted, Moment)>, Problem> {
-    let names: Vec<&str> = Query::names().chain(["format", "lang"]).chain(MOMENT).collect();
-    let query = query::Query::read(request.query_string(), &names);
-    let offered = [
-        ("json", Format::Json),
-        ("csv", Format::Csv),
-        ("excel-csv", Format::ExcelCsv),
-        ("csvw", Format::Csvw),
-    ];
-    let named = query.word("format", &offered);
-    let language = query.word("lang", &[("sv", Language::Sv), ("en", Language::En)]).unwrap_or_default();
-    let given = Query::names().filter_map(|name| Some((name, query.get(name)?)));
-    let asked = given.fold(Query::default(), |asked, (name, value)| asked.with(name, value));
-    let moment = Moment::read(&query);
-    query.check()?;
-    let documents = offered.map(|(name, format)| (name, Form::Document(format)));
-    let forms = [&documents[..], &[("", Form::Events)]].concat();
-    let Form::Document(format) = negotiate::format(request, named.map(Form::Document), &forms)? else {
+    // Most polls ask for nothing in particular.
+    let asked = match request.query_string() {
+        "" => Asked::default(),
+        text => Asked::read(text)?,
+    };
+    let [json, csv, excel_csv, csvw] = FORMATS.map(|(name, format)| (name, Form::Document(format)));
+    let forms = [json, csv, excel_csv, csvw, ("", Form::Events)];
+    let Form::Document(format) = negotiate::format(request, asked.format.map(Form::Document), &forms)? else {
         return Ok(None);
     };
     let wanted = Wanted {
         format,
-        language,
+        language: asked.language,
         encoding: negotiate::encoding(request.headers(), request),
-        query: asked,
+        query: asked.query,
         disclosure: Disclosure::default(),
     };
-    Ok(Some((wanted, moment)))
+    Ok(Some((wanted, asked.moment)))
+}
+
+/// The documents that there are, by their names in `format`.
+const FORMATS: [(&str, Format); 4] =
+    [("json", Format::Json), ("csv", Format::Csv), ("excel-csv", Format::ExcelCsv), ("csvw", Format::Csvw)];
+
+/// What the parameters ask for.
+#[derive(Default)]
+struct Asked {
+    query: Query,
+    format: Option<Format>,
+    language: Language,
+    moment: Moment,
+}
+
+impl Asked {
+    fn read(text: &str) -> Result<Self, Problem> {
+        let names: Vec<&str> = Query::names().chain(["format", "lang"]).chain(MOMENT).collect();
+        let parameters = query::Query::read(text, &names);
+        let languages = [("sv", Language::Sv), ("en", Language::En)];
+        let given = Query::names().filter_map(|name| Some((name, parameters.get(name)?)));
+        let asked = Self {
+            format: parameters.word("format", &FORMATS),
+            language: parameters.word("lang", &languages).unwrap_or_default(),
+            query: given.fold(Query::default(), |asked, (name, value)| asked.with(name, value)),
+            moment: Moment::read(&parameters),
+        };
+        parameters.check()?;
+        Ok(asked)
+    }
 }
