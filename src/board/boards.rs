@@ -231,12 +231,21 @@ impl Boards {
     /// Puts a round's next state in the place of the one before; an older one changes nothing. The writer and the
     /// follower publish.
     pub(super) fn publish(&self, ledger: Arc<Ledger>) {
-        let _one = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
         let age = |ledger: &Ledger| (ledger.round.sequence, ledger.round.revision);
+        self.put(ledger, |present, next| age(present) < age(next));
+    }
+
+    /// Puts a round's state in the place of one that is not in the database any more.
+    pub(super) fn replace(&self, ledger: Arc<Ledger>) {
+        self.put(ledger, |present, next| present.round.head != next.round.head);
+    }
+
+    fn put(&self, ledger: Arc<Ledger>, is_next: impl FnOnce(&Ledger, &Ledger) -> bool) {
+        let _one = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
         let id = ledger.round.id.clone();
         let rounds = self.rounds.load();
         if let Some(slot) = rounds.get(&id) {
-            if age(&slot.board.load().ledger) < age(&ledger) {
+            if is_next(&slot.board.load().ledger, &ledger) {
                 slot.board.store(Arc::new(Board::new(ledger)));
                 slot.changed.send_replace(());
             }

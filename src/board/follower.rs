@@ -1,12 +1,14 @@
 //! The follower: keeps the boards up to what other processes commit to the same database.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant as Monotonic};
 
 use super::Boards;
-use crate::service::ledger;
+use crate::domain::RoundId;
+use crate::service::ledger::{self, Ledger};
+use crate::store::rounds::Mark;
 use crate::store::{self, Store, Watch};
 
 /// How often it looks for notices, where the database sends them.
@@ -16,7 +18,6 @@ const GLANCE: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct Follower {
     stop: Option<SyncSender<()>>,
-    thread: Option<JoinHandle<()>>,
 }
 
 impl Follower {
@@ -28,17 +29,15 @@ impl Follower {
         let (stop, stopped) = sync_channel(0);
         let desk = Desk { store, boards, tick };
         let thread = std::thread::Builder::new().name("follower".into()).spawn(move || desk.run(&stopped));
-        let thread = thread.map_err(|error| store::Error::Connection(error.to_string()))?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
+        thread.map_err(|error| store::Error::Connection(error.to_string()))?;
+        Ok(Self { stop: Some(stop) })
     }
 }
 
 impl Drop for Follower {
     fn drop(&mut self) {
+        // Not waited for: it only reads, and its database may hang.
         self.stop = None;
-        if let Some(Err(_)) = self.thread.take().map(JoinHandle::join) {
-            tracing::error!("the follower ended with a panic");
-        }
     }
 }
 
@@ -91,16 +90,53 @@ impl Desk {
 
     /// Takes over what is newer than the boards.
     fn look(&self, watch: &mut Watch) -> Result<(), store::Error> {
-        for (id, sequence, revision) in store::rounds::marks(&mut watch.conn)? {
+        for (id, mark) in store::rounds::marks(&mut watch.conn)? {
             let known = self.boards.get(&id).map(|board| Arc::clone(&board.ledger));
-            let is_newer = |ledger: &Arc<ledger::Ledger>| {
-                (ledger.round.sequence, ledger.round.revision) < (sequence, revision)
+            let is_newer = |ledger: &Arc<Ledger>| {
+                (ledger.round.sequence, ledger.round.revision) < (mark.sequence, mark.revision)
             };
-            if known.as_ref().is_none_or(is_newer)
-                && let Some(ledger) = ledger::follow(&mut watch.conn, &id, known.as_ref())?
+            if known.as_ref().is_none_or(is_newer) {
+                self.take_over(watch, &id, known.as_ref())?;
+            } else if let Some(known) = known
+                && Self::is_gone(watch, &known, &mark)?
             {
-                self.boards.publish(ledger);
+                tracing::error!(round = %id, "the database has gone back to an earlier state");
+                if let Some(ledger) = ledger::follow(&mut watch.conn, &id, None)? {
+                    self.boards.replace(ledger);
+                }
             }
+        }
+        Ok(())
+    }
+
+    /// Whether the state of a board is not in the database any more: it was restored, or a standby without the newest
+    /// commits was promoted.
+    fn is_gone(watch: &mut Watch, known: &Ledger, mark: &Mark) -> Result<bool, store::Error> {
+        let round = &known.round;
+        // A board may well be newer than what was read of its row; then its entry is in the log.
+        if round.sequence == 0 || mark.head == round.head {
+            return Ok(false);
+        }
+        Ok(store::log::hash_at(&mut watch.conn, &round.id, round.sequence)? != Some(round.head))
+    }
+
+    /// Brings one round up to date. What cannot be read of it is told, and keeps nobody from the other rounds; only a
+    /// connection that fails ends the look.
+    fn take_over(
+        &self,
+        watch: &mut Watch,
+        id: &RoundId,
+        known: Option<&Arc<Ledger>>,
+    ) -> Result<(), store::Error> {
+        // A panic is a fault in the program, and must not end the following of all rounds.
+        let followed = catch_unwind(AssertUnwindSafe(|| ledger::follow(&mut watch.conn, id, known)));
+        match followed.unwrap_or(Err(store::Error::Panic)) {
+            Ok(Some(ledger)) => self.boards.publish(ledger),
+            Ok(None) => {}
+            Err(error @ store::Error::Corrupt { .. }) => {
+                tracing::warn!(round = %id, %error, "a round could not be read again");
+            }
+            Err(error) => return Err(error),
         }
         Ok(())
     }

@@ -324,7 +324,7 @@ impl Desk {
                     return Ok(outcome);
                 }
                 Err(NotChanged::Undone(Error::Store(error))) if error.may_pass() => error,
-                Err(NotChanged::Undone(error)) => return Err(error),
+                Err(NotChanged::Undone(error)) => return Err(doubt.map_or(error, Error::from)),
                 Err(NotChanged::InDoubt { ledger, outcome, error }) => {
                     let since = *failing.get_or_insert_with(Monotonic::now);
                     match self.is_committed(&ledger, since) {

@@ -104,17 +104,18 @@ pub(super) fn restore(settings: &Settings, arguments: &RestoreArguments) -> Resu
     let in_use = || Failure::refused(format!("{target}: is in use; stop the service first"));
     let _alone = copies::alone(database).map_err(on_target)?.ok_or_else(in_use)?;
     let mut aside = None;
-    if database.exists() {
-        match copies::fold(database) {
-            Folded::InUse => return Err(in_use()),
-            Folded::Whole | Folded::Damaged => {}
+    let exists = database.exists();
+    let left_over = copies::BESIDE.iter().any(|ending| copies::beside(database, ending).exists());
+    if exists || left_over {
+        if exists && matches!(copies::fold(database), Folded::InUse) {
+            return Err(in_use());
         }
         let now = Clock::System.now().utc().format("%Y%m%dT%H%M%SZ");
         let kept = copies::beside(database, &format!(".before-restore-{now}"));
         copies::set_aside(database, &kept).map_err(on_target)?;
         aside = Some(kept);
     }
-    workplace.put(database, aside.is_some()).map_err(on_target)?;
+    workplace.put(database, exists).map_err(on_target)?;
     tell(&format!("{whole}{target}: restored from {name}\n"));
     if let Some(aside) = aside {
         tell(&format!("{}: what was there before\n", aside.display()));

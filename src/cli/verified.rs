@@ -92,7 +92,7 @@ pub(super) fn database(
     // A row that cannot be read is found below.
     let marks = store::rounds::marks(conn).unwrap_or_default();
     let wanted = marks.iter().filter(|(id, ..)| round.is_none_or(|round| round == id));
-    let bar = progress(wanted.map(|(_, sequence, _)| sequence).sum(), "{bar:40} {pos}/{len} entries");
+    let bar = progress(wanted.map(|(_, mark)| mark.sequence).sum(), "{bar:40} {pos}/{len} entries");
     let mut seen = |ledger: &Ledger| {
         if ledger.round.sequence.is_multiple_of(OFTEN) {
             bar.inc(OFTEN);

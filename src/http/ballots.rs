@@ -101,6 +101,10 @@ pub(super) async fn put(
     let board = site.board(&caller, &path.0)?;
     let participant = participant(&path.1)?;
     let Board { ledger, .. } = &*board;
+    // Whoever sees a draft sees what may still be redefined before it opens: its places mean nothing then.
+    if ledger.round.state == State::Draft {
+        return Err(refused(SubmitError::Refused(Refusal::not_open(&ledger.round))));
+    }
     let ballot = ballots::read(body.0.into(), &ledger.round, &ledger.slate).map_err(|faults| {
         // To be told of the deadline is worth more than to be told of the faults.
         match ledger.round.state {

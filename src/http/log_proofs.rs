@@ -39,7 +39,7 @@ pub(super) async fn get(
     let cache = if is_fixed { cache.forever() } else { cache };
     let mut reply = reply::json(cache, &ProofView::new(&proof, signature, &site.links));
     reply.headers_mut().insert(header::VARY, header::HeaderValue::from_static("Authorization"));
-    Ok(reply::at_sequence(reply, round.sequence))
+    Ok(reply::at_sequence(reply, proof.head.sequence))
 }
 
 /// The size of the tree that is asked for.

@@ -366,7 +366,14 @@ pub fn follow(
     // The log is only ever appended to: its entries need no snapshot. A draft has none, and may be redefined.
     if let Some(known) = known.filter(|known| known.round.sequence > 0) {
         let entries = store::log::after(conn, id, known.round.sequence, MOST_ENTRIES)?;
-        if i64::try_from(entries.len()).is_ok_and(|entries| entries < MOST_ENTRIES) {
+        let mut head = known.round.head;
+        // A database that was brought back to an earlier state goes on with another history.
+        let continues = entries.iter().all(|entry| {
+            head = log::chain(head, &entry.canonical);
+            head == entry.hash
+        });
+        let few = i64::try_from(entries.len()).is_ok_and(|entries| (1..MOST_ENTRIES).contains(&entries));
+        if few && continues {
             let mut ledger = Ledger::clone(known);
             for entry in &entries {
                 ledger.apply(entry, &log::event(entry)?);

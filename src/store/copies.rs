@@ -12,7 +12,7 @@ use super::migrate::Age;
 use super::{Conn, Database, Error, files, migrate};
 
 /// What SQLite keeps beside a database while it is in use.
-pub const BESIDE: [&str; 2] = ["-wal", "-shm"];
+pub const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// Writes a copy of one committed state into a file that is not there yet, readable by its owner only, and sees it on
 /// disk. Others may go on writing; erased texts do not travel along, since the copy is written anew.
@@ -93,7 +93,11 @@ pub fn set_aside(path: &Path, aside: &Path) -> io::Result<()> {
             Ok(()) | Err(_) => {}
         }
     }
-    fs::hard_link(path, aside)
+    match fs::hard_link(path, aside) {
+        // Only what lay beside a database that is gone; SQLite would play it into the next of that name.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        linked => linked,
+    }
 }
 
 /// Opens a file that nobody writes to, without changing it and without files beside it.

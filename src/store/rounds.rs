@@ -87,16 +87,13 @@ pub fn all(conn: &mut Conn) -> Result<Vec<Round>, Error> {
     rounds::table.load::<Row>(conn)?.into_iter().map(round).collect()
 }
 
-/// How far each round has come: its sequence and its definition's revision.
-pub fn marks(conn: &mut Conn) -> Result<Vec<(RoundId, Sequence, u32)>, Error> {
-    let found: Vec<(String, i64, i32)> =
-        rounds::table.select((rounds::id, rounds::sequence, rounds::revision)).load(conn)?;
-    let mark = |(id, sequence, revision): (String, i64, i32)| {
-        Ok((
-            parsed("rounds", "id", &id)?,
-            number("rounds", "sequence", sequence)?,
-            number("rounds", "revision", revision)?,
-        ))
+/// How far each round has come.
+pub fn marks(conn: &mut Conn) -> Result<Vec<(RoundId, Mark)>, Error> {
+    type Found = (String, i64, String, Option<NaiveDateTime>, i32);
+    let columns = (rounds::id, rounds::sequence, rounds::head, rounds::last_at, rounds::revision);
+    let found: Vec<Found> = rounds::table.select(columns).load(conn)?;
+    let mark = |(id, sequence, head, last_at, revision): Found| {
+        Ok((parsed("rounds", "id", &id)?, Mark::new(sequence, &head, last_at, revision)?))
     };
     found.into_iter().map(mark).collect()
 }
@@ -112,6 +109,17 @@ pub struct Mark {
     pub last_at: Option<Instant>,
     /// Counts the changes of its definition.
     pub revision: u32,
+}
+
+impl Mark {
+    fn new(sequence: i64, head: &str, last_at: Option<NaiveDateTime>, revision: i32) -> Result<Self, Error> {
+        Ok(Self {
+            sequence: number("rounds", "sequence", sequence)?,
+            head: parsed("rounds", "hash", head)?,
+            last_at: last_at.map(Instant::from),
+            revision: number("rounds", "revision", revision)?,
+        })
+    }
 }
 
 /// What [`claim`] finds, and on PostgreSQL the time.
@@ -149,12 +157,7 @@ pub fn claim(conn: &mut Conn, id: &RoundId) -> Result<Option<(Mark, Option<Insta
         }
     };
     let Some(Claimed { sequence, head, last_at, revision, now }) = found else { return Ok(None) };
-    let mark = Mark {
-        sequence: number("rounds", "sequence", sequence)?,
-        head: parsed("rounds", "hash", &head)?,
-        last_at: last_at.map(Instant::from),
-        revision: number("rounds", "revision", revision)?,
-    };
+    let mark = Mark::new(sequence, &head, last_at, revision)?;
     Ok(Some((mark, now.map(Instant::from))))
 }
 

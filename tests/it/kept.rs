@@ -185,3 +185,31 @@ fn unhex(text: &str) -> Vec<u8> {
     let pairs = text.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
     pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
 }
+
+#[test]
+fn a_database_that_has_gone_back_is_followed_back() {
+    use diesel::connection::SimpleConnection;
+
+    let service = Service::start(&crate::support::Database::sqlite());
+    service.open_round(json!({}));
+    service.submit("0180", FIVE).is(201);
+    service.submit("0114", OTHER).is(201);
+    // As after a restore under a running service: the newest entry is not there any more.
+    let before = log(&service)[1].clone();
+    let mut conn = service.store().connect().unwrap();
+    conn.batch_execute(&format!(
+        "BEGIN IMMEDIATE; DROP TRIGGER log_entries_are_not_deleted; DELETE FROM log_entries WHERE sequence = 3;
+         DELETE FROM ballots WHERE participant_code = '0114';
+         UPDATE rounds SET sequence = 2, head = '{}'; COMMIT",
+        before.hash
+    ))
+    .unwrap();
+    crate::support::until("the result is that of the database", || {
+        let result = service.get(&format!("{PATH}/results")).by(Caller::Analyst).send().is(200).json();
+        (result["logHead"] == before.hash.to_string()).then_some(())
+    });
+    let next = service.submit("0115", OTHER).is(201).json();
+    assert_eq!([&next["sequence"], &next["revision"]], [&json!(3), &json!(1)]);
+    let result = service.get(&format!("{PATH}/results")).by(Caller::Analyst).send().is(200).json();
+    assert_eq!([&result["sequence"], &result["counted"]], [&json!(3), &json!(2)]);
+}
