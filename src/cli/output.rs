@@ -19,9 +19,12 @@ pub(super) fn write(
     let mut beside = path.as_os_str().to_owned();
     beside.push(".part");
     let target = if replace { Path::new(&beside) } else { path };
-    let file =
-        File::options().write(true).create_new(!replace).create(replace).truncate(replace).open(target);
-    let file = file.map_err(|error| match error.kind() {
+    let mut options = File::options();
+    options.write(true).create_new(!replace).create(replace).truncate(replace);
+    // What is written holds ballots, and a ballot book may be closed: for its owner, who can widen it.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(target).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => there_already(&name),
         _ => Failure::failed(format!("{name}: {error}")),
     })?;

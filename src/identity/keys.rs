@@ -169,6 +169,9 @@ fn create(path: &Path) -> io::Result<()> {
     file.sync_all()?;
     let linked = fs::hard_link(&draft, path);
     fs::remove_file(&draft)?;
+    // The name as well as what is in it: what is signed with a key must not outlive it in a power cut.
+    #[cfg(unix)]
+    fs::File::open(path.parent().expect("in a folder"))?.sync_all()?;
     match linked {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         linked => linked,

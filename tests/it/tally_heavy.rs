@@ -2,6 +2,7 @@
 //!
 //! What is counted with large weights is what is counted with small ones: all of one profile's are multiplied.
 
+use handslag::tally::rounds::Transfer;
 use handslag::tally::{
     Detail, Fraction, MAX_WEIGHT, Outcome, Parameters, Profile, Refusal, Rule, Step, rules,
 };
@@ -30,6 +31,22 @@ fn ways(case: &Case, cut: usize, lot: &[usize]) -> Vec<(Rule, Parameters)> {
 
 fn scores(outcome: &Outcome) -> Vec<Option<Fraction>> {
     outcome.standings.iter().map(|standing| standing.score.clone()).collect()
+}
+
+/// With weights beyond the nine decimals, rounding leads the keep values from one to another and back.
+#[test]
+fn a_count_by_meek_ends_where_rounding_goes_in_circles() {
+    let ballots: [&[u8]; 6] = [&[2, 1, 3], &[], &[0, 4], &[0, 1, 2], &[0, 3, 4], &[0, 3, 4]];
+    let mut profile = Profile::weighted(5, 1);
+    ballots.iter().for_each(|ballot| profile.add_weighted(ballot, HEAVY + 12_345_678_910_111));
+    let rule = Rule::find("stv").unwrap();
+    let parameters =
+        Parameters { method: Some(Transfer::Meek), ladder: by_lot(&[3, 2, 0, 4, 1]), ..alone(&rule, 4, 3) };
+    let outcome = count(&rule, &profile, 4, &parameters).unwrap();
+    let elected = outcome.standings.iter().filter(|standing| standing.rank <= 3).map(|s| s.candidate);
+    let mut elected: Vec<_> = elected.collect();
+    elected.sort_unstable();
+    assert_eq!(elected, [0, 2, 3]);
 }
 
 proptest! {

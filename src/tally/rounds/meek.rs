@@ -3,8 +3,9 @@
 //! Meek 1969 and 1970; Hill, Wichmann & Woodall, Algorithm 123, The Computer Journal 30 (1987); nine decimals as in New
 //! Zealand's Local Electoral Regulations 2001, schedule 1A: quota (W - exhausted)/(m+1) cut to nine decimals plus
 //! 0.000000001, keep values and the parts of votes they take rounded up. A stage goes on until the elected together
-//! have less than 0.0001 over the quota, or the keep values stand still; then the one with the fewest votes is
-//! excluded. Where the regulations end in a pseudo-random number, ties go by the most recent earlier stage where the
+//! have less than 0.0001 over the quota, or what they have over it grows no less: rounding can lead keep values in a
+//! circle, which the regulations do not speak of, so this end is that of the Proportional Representation Foundation's
+//! Reference STV Rules, Meek, B.2.f. Then the one with the fewest votes is excluded. Where the regulations end in a pseudo-random number, ties go by the most recent earlier stage where the
 //! tied differ, then by the lot.
 //!
 //! ```
@@ -64,19 +65,17 @@ fn quota(count: &Progress<'_>, votes: &[u128]) -> u128 {
 
 /// Takes from the elected what they have over the quota, until that is next to nothing.
 fn settle(count: &Progress<'_>, keep: &mut [u128]) -> Vec<u128> {
+    let mut least = u128::MAX;
     loop {
         let now = votes(count, keep);
         let quota = quota(count, &now);
         let over: u128 = count.elected.iter().map(|&c| now[c].saturating_sub(quota)).sum();
-        if over < SETTLED || count.continuing.members().any(|c| now[c] >= quota) {
+        if over < SETTLED || over >= least || count.continuing.members().any(|c| now[c] >= quota) {
             return now;
         }
-        let before = keep.to_vec();
+        least = over;
         for &c in &count.elected {
             keep[c] = share(keep[c], quota, now[c]).min(SCALE);
-        }
-        if keep == before {
-            return now;
         }
     }
 }
