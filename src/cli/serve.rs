@@ -1,18 +1,15 @@
 //! `handslag serve`: puts the parts together, serves, and stops in order.
 
-use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
-
-use jsonwebtoken::Algorithm;
 
 use super::{Failure, demo, open, tell};
 use crate::board::{Boards, Follower, Writer, WriterThread};
 use crate::config::Settings;
 use crate::export::Links;
 use crate::http::{Ended, Listeners, Pace, Running, Site, Stopping, listen};
-use crate::identity::{Issuer, Purpose, SigningKey, Validator};
+use crate::identity::{Issuer, Purpose, SigningKey, StaticKeys, Validator};
 use crate::observe;
 use crate::service::Clock;
 use crate::store::Store;
@@ -46,19 +43,19 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
     let log_key = SigningKey::load_or_create(&settings.data_dir, Purpose::Log).map_err(Failure::failed)?;
     let public_url = settings.public_url(address);
     actix_web::rt::System::new().block_on(async {
-        let (running, writer) = assemble(
+        let parts = Parts {
             store,
-            &key,
+            key: &key,
             log_key,
-            &public_url,
-            clock.clone(),
-            TICK,
-            settings.workers,
+            public_url: &public_url,
+            clock: clock.clone(),
+            tick: TICK,
+            workers: settings.workers,
             listener,
-            Signals::Stop,
-            Pace::default(),
-        )
-        .map_err(Failure::failed)?;
+            signals: Signals::Stop,
+            pace: Pace::default(),
+        };
+        let (running, writer) = parts.assemble().map_err(Failure::failed)?;
         tracing::info!(%address, %public_url, "listening");
         if arguments.demo {
             let reach = if address.ip().is_unspecified() { local(address) } else { address };
@@ -107,48 +104,64 @@ pub enum Signals {
     Ignore,
 }
 
-/// Puts the parts together and begins to listen. Must be called in an actix system.
-///
-/// # Errors
-/// If the database or the address cannot be used; in words.
-#[expect(clippy::too_many_arguments, reason = "the parts of the service, each of which a test replaces")]
-pub fn assemble(
-    store: Store,
-    key: &SigningKey,
-    log_key: SigningKey,
-    public_url: &str,
-    clock: Clock,
-    tick: Duration,
-    workers: usize,
-    listener: TcpListener,
-    signals: Signals,
-    pace: Pace,
-) -> Result<(Running, WriterThread), String> {
-    let boards = Arc::new(Boards::load(&store).map_err(|error| error.to_string())?);
-    let started = Writer::start(store.clone(), Arc::clone(&boards), clock.clone(), tick);
-    let (writer, thread) = started.map_err(|error| error.to_string())?;
-    let follower =
-        Follower::start(store.clone(), Arc::clone(&boards), tick).map_err(|error| error.to_string())?;
-    let own = Issuer {
-        name: public_url.to_owned(),
-        audience: public_url.to_owned(),
-        typ: "at+jwt".to_owned(),
-        keys: HashMap::from([(key.kid().to_owned(), (Algorithm::EdDSA, key.decoding().clone()))]),
-        longest_life: LONGEST_LIFE,
-    };
-    let site = Site {
-        boards,
-        writer,
-        follower,
-        store,
-        links: Links::new(public_url),
-        validator: Validator::new(vec![own]),
-        log_key,
-        clock,
-        listeners: Listeners::new(pace),
-        stopping: Stopping::default(),
-    };
-    let running =
-        listen(listener, site, workers, signals == Signals::Stop).map_err(|error| error.to_string())?;
-    Ok((running, thread))
+/// What a server is made of.
+#[derive(Debug)]
+pub struct Parts<'a> {
+    /// Where the data is.
+    pub store: Store,
+    /// Signs access tokens.
+    pub key: &'a SigningKey,
+    /// Signs receipts.
+    pub log_key: SigningKey,
+    /// The address the service is known by.
+    pub public_url: &'a str,
+    /// What time it is.
+    pub clock: Clock,
+    /// How often it looks for what is due, and for what other processes have written.
+    pub tick: Duration,
+    /// Threads that serve requests.
+    pub workers: usize,
+    /// Where it listens.
+    pub listener: TcpListener,
+    /// Whether signals of the system stop it.
+    pub signals: Signals,
+    /// How fast it sends events.
+    pub pace: Pace,
+}
+
+impl Parts<'_> {
+    /// Puts the parts together and begins to listen. Must be called in an actix system.
+    ///
+    /// # Errors
+    /// If the database or the address cannot be used; in words.
+    pub fn assemble(self) -> Result<(Running, WriterThread), String> {
+        let Self { store, key, log_key, public_url, clock, tick, workers, listener, signals, pace } = self;
+        let boards = Arc::new(Boards::load(&store).map_err(|error| error.to_string())?);
+        let started = Writer::start(store.clone(), Arc::clone(&boards), clock.clone(), tick);
+        let (writer, thread) = started.map_err(|error| error.to_string())?;
+        let follower =
+            Follower::start(store.clone(), Arc::clone(&boards), tick).map_err(|error| error.to_string())?;
+        let own = Issuer {
+            name: public_url.to_owned(),
+            audience: public_url.to_owned(),
+            typ: "at+jwt".to_owned(),
+            keys: Box::new(StaticKeys::from_iter([(key.kid().to_owned(), key.verification())])),
+            longest_life: LONGEST_LIFE,
+        };
+        let site = Site {
+            boards,
+            writer,
+            follower,
+            store,
+            links: Links::new(public_url),
+            validator: Validator::new(vec![own]),
+            log_key,
+            clock,
+            listeners: Listeners::new(pace),
+            stopping: Stopping::default(),
+        };
+        let running =
+            listen(listener, site, workers, signals == Signals::Stop).map_err(|error| error.to_string())?;
+        Ok((running, thread))
+    }
 }

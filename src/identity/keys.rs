@@ -9,9 +9,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::Signer;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
-use jsonwebtoken::{DecodingKey, EncodingKey};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use rand::RngCore;
 use sha2::{Digest, Sha256};
+
+use super::VerificationKey;
 
 /// What a key is for; each has a file of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +134,11 @@ impl SigningKey {
 
     pub(super) fn encoding(&self) -> &EncodingKey {
         &self.encoding
+    }
+
+    /// What checks its tokens.
+    pub fn verification(&self) -> VerificationKey {
+        VerificationKey { algorithm: Algorithm::EdDSA, key: self.decoding.clone() }
     }
 
     /// The half that checks signatures.

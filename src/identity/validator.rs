@@ -12,11 +12,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
-use jsonwebtoken::{Algorithm, DecodingKey};
+use jsonwebtoken::Algorithm;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use super::key_set::{Keys, VerificationKey};
 use crate::domain::{Instant, ParticipantCode};
 
 /// The longest token that is looked at.
@@ -99,6 +100,8 @@ pub struct Identity {
     pub issuer: String,
     /// A pseudonym.
     pub subject: String,
+    /// The client that the token was issued to, if it says so (RFC 9068, section 2.2).
+    pub client: Option<String>,
     /// What may be done.
     pub scopes: Scopes,
     /// Whose ballot the bound scopes are for.
@@ -123,8 +126,8 @@ pub struct Issuer {
     pub audience: String,
     /// What `typ` must be.
     pub typ: String,
-    /// Keys by `kid`, each with the one algorithm it is for.
-    pub keys: HashMap<String, (Algorithm, DecodingKey)>,
+    /// Its keys by `kid`, each with the one algorithm it is for.
+    pub keys: Box<dyn Keys>,
     /// The longest life of a token, in seconds.
     pub longest_life: i64,
 }
@@ -231,7 +234,8 @@ impl Validator {
             return Err(Refusal::Type);
         }
         let kid = header.get("kid").and_then(Value::as_str).ok_or(Refusal::Key)?;
-        let (algorithm, key) = issuer.keys.get(kid).ok_or(Refusal::Key)?;
+        let found = issuer.keys.find(kid).ok_or(Refusal::Key)?;
+        let VerificationKey { algorithm, key } = &*found;
         let named = header.get("alg").and_then(Value::as_str).and_then(|name| name.parse::<Algorithm>().ok());
         if named != Some(*algorithm) {
             return Err(Refusal::Key);
@@ -279,7 +283,15 @@ impl Issuer {
                 Some(code.ok_or(Refusal::Claim("participant"))?)
             }
         };
-        Ok(Identity { issuer: self.name.clone(), subject: subject.to_owned(), scopes, participant, expires })
+        let client = match claims.get("client_id") {
+            None => None,
+            Some(client) => {
+                let text = client.as_str().filter(|text| (1..=255).contains(&text.len()));
+                Some(text.ok_or(Refusal::Claim("client_id"))?.to_owned())
+            }
+        };
+        let (issuer, subject) = (self.name.clone(), subject.to_owned());
+        Ok(Identity { issuer, subject, client, scopes, participant, expires })
     }
 }
 

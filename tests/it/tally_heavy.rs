@@ -38,7 +38,9 @@ fn scores(outcome: &Outcome) -> Vec<Option<Fraction>> {
 fn a_count_by_meek_ends_where_rounding_goes_in_circles() {
     let ballots: [&[u8]; 6] = [&[2, 1, 3], &[], &[0, 4], &[0, 1, 2], &[0, 3, 4], &[0, 3, 4]];
     let mut profile = Profile::weighted(5, 1);
-    ballots.iter().for_each(|ballot| profile.add_weighted(ballot, HEAVY + 12_345_678_910_111));
+    for ballot in ballots {
+        profile.add_weighted(ballot, HEAVY + 12_345_678_910_111);
+    }
     let rule = Rule::find("stv").unwrap();
     let parameters =
         Parameters { method: Some(Transfer::Meek), ladder: by_lot(&[3, 2, 0, 4, 1]), ..alone(&rule, 4, 3) };

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant as Monotonic};
 
 use actix_web::dev::ServerHandle;
-use handslag::cli::serve::{Signals, assemble};
+use handslag::cli::serve::{Parts, Signals};
 use handslag::domain::{Instant, ParticipantCode};
 use handslag::http::{Pace, Stopping};
 use handslag::identity::{Grant, Purpose, SigningKey, TokenIssuer};
@@ -112,19 +112,20 @@ impl Service {
         let thread = std::thread::spawn(move || {
             let (store, key, clock) = parts;
             actix_web::rt::System::new().block_on(async {
-                let assembled = assemble(
+                let parts = Parts {
                     store,
-                    &key,
+                    key: &key,
                     log_key,
-                    PUBLIC_URL,
+                    public_url: PUBLIC_URL,
                     clock,
-                    TICK,
-                    2,
+                    tick: TICK,
+                    workers: 2,
                     listener,
-                    Signals::Ignore,
+                    signals: Signals::Ignore,
                     pace,
-                );
-                let (running, writer) = assembled.expect("the service starts on a database of its own");
+                };
+                let (running, writer) =
+                    parts.assemble().expect("the service starts on a database of its own");
                 sender.send((running.handle(), running.stopping())).expect("the test waits for it");
                 running.serve().await.expect("the service serves until it is stopped");
                 writer.join();
