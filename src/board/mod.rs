@@ -3,12 +3,14 @@
 //! A results poll touches no database and takes no lock. The [`Writer`] publishes the next board after each
 //! commit and before it answers, so whoever was answered reads the own ballot in the next poll.
 
+mod audit;
 mod boards;
 mod body;
 mod follower;
 mod past;
 mod writer;
 
+pub use audit::{AuditThread, AuditTrail, Keeping, Weight};
 pub use boards::{Board, Boards};
 pub use body::{Body, Encoding, Format, Wanted};
 pub use follower::Follower;

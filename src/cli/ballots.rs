@@ -8,12 +8,13 @@ use clap::Subcommand;
 
 use super::ballot_sheet::{self, SheetBallot};
 use super::sheet::{At, Sheet};
-use super::{Failure, line, open, tell};
+use super::{Failure, audit, line, open, tell};
 use crate::config::Settings;
 use crate::domain::{Ballot, ParticipantCode, Precondition, RoundId, Submission, Where};
 use crate::service::ballots::{self, BallotText, Refusal};
 use crate::service::ledger::{self, Ledger};
 use crate::service::{Clock, Fault, Place, log};
+use crate::store::Store;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -36,12 +37,16 @@ pub(super) fn run(settings: &Settings, command: Command) -> Result<(), Failure> 
     let sheet = Sheet::open(&file)?;
     let (rows, faults) = ballot_sheet::read(&sheet);
     let store = open(settings)?;
-    let ledger = ledger::read(&store, &round)?;
-    let submissions = read(&rows, faults, &ledger)?;
+    audit::recorded(&store, "ballots import", audit::round(&round), || import(&store, &round, &rows, faults))
+}
+
+fn import(store: &Store, round: &RoundId, rows: &[SheetBallot], faults: Vec<String>) -> Result<(), Failure> {
+    let ledger = ledger::read(store, round)?;
+    let submissions = read(rows, faults, &ledger)?;
     let n = submissions.len();
     let bar = progress(n as u64, "{bar:40} {pos}/{len} ballots");
     let mut conn = store.connect()?;
-    let done = ballots::submit_all(&mut conn, &round, &Clock::System, &submissions, |done| {
+    let done = ballots::submit_all(&mut conn, round, &Clock::System, &submissions, |done| {
         bar.set_position(done as u64);
     })?;
     bar.finish_and_clear();

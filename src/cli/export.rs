@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use super::query::{QueryArguments, query_faults, rule_help};
-use super::{Failure, open, print};
+use super::{Failure, audit, open, print};
 use crate::config::Settings;
 use crate::domain::RoundId;
 use crate::export::ballots::{Texts, csv as ballots_csv, ndjson};
@@ -60,13 +60,20 @@ enum Lang {
 
 pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failure> {
     let store = open(settings)?;
-    let ledger = ledger::read(&store, &arguments.round)?;
     let links = Links::new(&settings.public_url(settings.bind));
-    let bytes = match arguments.what {
-        What::Results => results(arguments, &ledger, &links),
-        What::Ballots => ballots(arguments, &store, &ledger),
-        What::Participation => participants(arguments, &ledger, &links),
-    }?;
+    let name = match arguments.what {
+        What::Results => "export results",
+        What::Ballots => "export ballots",
+        What::Participation => "export participation",
+    };
+    let bytes = audit::recorded(&store, name, audit::round(&arguments.round), || {
+        let ledger = ledger::read(&store, &arguments.round)?;
+        match arguments.what {
+            What::Results => results(arguments, &ledger, &links),
+            What::Ballots => ballots(arguments, &store, &ledger),
+            What::Participation => participants(arguments, &ledger, &links),
+        }
+    })?;
     print(&bytes)
 }
 

@@ -8,7 +8,7 @@ use clap::Subcommand;
 use super::ballot_input::is_standard;
 use super::progress::progress;
 use super::verified::{self, Keys, Source};
-use super::{Failure, open, output, print, tell};
+use super::{Failure, audit, open, output, print, tell};
 use crate::config::Settings;
 use crate::domain::{Receipt, RoundId};
 use crate::export::log;
@@ -89,7 +89,18 @@ fn export(settings: &Settings, round: &RoundId, file: &Path, force: bool) -> Res
     if !is_standard(file) && !force && file.exists() {
         return Err(output::there_already(&file.display().to_string()));
     }
-    let mut conn = open(settings)?.connect()?;
+    let store = open(settings)?;
+    audit::recorded(&store, "log export", audit::round(round), || write(settings, &store, round, file, force))
+}
+
+fn write(
+    settings: &Settings,
+    store: &Store,
+    round: &RoundId,
+    file: &Path,
+    force: bool,
+) -> Result<(), Failure> {
+    let mut conn = store.connect()?;
     let key = log_key(settings)?;
     // One state of the database: the definition, the entries and the receipt belong together.
     let mut write =

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done; 1 refused, because of what was given or the state of the round; 2 wrong usage;
 //! 3 a file, the database or the network failed.
 
+mod audit;
 mod backup;
 mod ballot_input;
 mod ballot_sheet;
@@ -70,6 +71,9 @@ enum Command {
     /// Write and check the log of a round
     #[command(subcommand)]
     Log(log::Command),
+    /// Write, check and shorten the audit trail
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Check receipts
     #[command(subcommand)]
     Receipt(receipt::Command),
@@ -148,6 +152,7 @@ pub fn main() -> ExitCode {
         Command::Convert(arguments) => convert::run(&arguments),
         Command::Export(arguments) => export::run(&settings, &arguments),
         Command::Log(command) => log::run(&settings, command),
+        Command::Audit(command) => audit::run(&settings, command),
         Command::Receipt(command) => receipt::run(&settings, command),
         Command::Backup(arguments) => backup::backup(&settings, &arguments),
         Command::Restore(arguments) => backup::restore(&settings, &arguments),

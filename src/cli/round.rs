@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Subcommand;
 use serde_json::{Map, Value};
 
-use super::{Failure, open, print, round_files, tell};
+use super::{Failure, audit, open, print, round_files, tell};
 use crate::config::Settings;
 use crate::domain::{Definition, Instant, RoundId, State};
 use crate::export::Links;
@@ -75,13 +75,17 @@ pub(super) enum Command {
 }
 
 pub(super) fn run(settings: &Settings, command: Command) -> Result<(), Failure> {
-    let step = |round: &RoundId, to: State| state(settings, round, to);
+    let step = |name, round: &RoundId, to: State| state(settings, name, round, to);
     match command {
         Command::Create { path } => {
             // Read first: a fault in a file must not even make a database.
             let files = round_files::open(&path)?;
-            let mut conn = open(settings)?.connect()?;
-            let ledger = rounds::create(&mut conn, files.id, files.definition, files.slate, files.roll)?;
+            let store = open(settings)?;
+            let target = audit::round(&files.id);
+            let ledger = audit::recorded(&store, "round create", target, || {
+                let mut conn = store.connect()?;
+                Ok(rounds::create(&mut conn, files.id, files.definition, files.slate, files.roll)?)
+            })?;
             report(&ledger);
             Ok(())
         }
@@ -93,23 +97,27 @@ pub(super) fn run(settings: &Settings, command: Command) -> Result<(), Failure> 
             text.push(b'\n');
             print(&text)
         }
-        Command::Open { round } => step(&round, State::Open),
-        Command::Close { round } => step(&round, State::Closed),
-        Command::Certify { round } => step(&round, State::Certified),
-        Command::Correct { round } => step(&round, State::Corrected),
-        Command::Extend { round, until } => change(settings, &round, rounds::Command::Extend(until)),
+        Command::Open { round } => step("round open", &round, State::Open),
+        Command::Close { round } => step("round close", &round, State::Closed),
+        Command::Certify { round } => step("round certify", &round, State::Certified),
+        Command::Correct { round } => step("round correct", &round, State::Corrected),
+        Command::Extend { round, until } => {
+            change(settings, "round extend", &round, rounds::Command::Extend(until))
+        }
         Command::List { page, limit } => list(&open(settings)?, crate::export::Page { page, limit }),
     }
 }
 
-fn state(settings: &Settings, round: &RoundId, state: State) -> Result<(), Failure> {
+fn state(settings: &Settings, name: &str, round: &RoundId, state: State) -> Result<(), Failure> {
     let document: Map<String, Value> = [("state".to_owned(), state.id().into())].into_iter().collect();
-    change(settings, round, rounds::Command::Patch(document))
+    change(settings, name, round, rounds::Command::Patch(document))
 }
 
-fn change(settings: &Settings, round: &RoundId, command: rounds::Command) -> Result<(), Failure> {
-    let mut conn = open(settings)?.connect()?;
-    let ledger = rounds::command(&mut conn, round, None, &Clock::System, command, |_| true)?;
+fn change(settings: &Settings, name: &str, round: &RoundId, command: rounds::Command) -> Result<(), Failure> {
+    let store = open(settings)?;
+    let ledger = audit::recorded(&store, name, audit::round(round), || {
+        Ok(rounds::command(&mut store.connect()?, round, None, &Clock::System, command, |_| true)?)
+    })?;
     report(&ledger);
     Ok(())
 }

@@ -4,9 +4,10 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Failure, demo, open, tell};
-use crate::board::{Boards, Follower, Writer, WriterThread};
+use super::{Failure, audit, demo, open, tell};
+use crate::board::{AuditThread, AuditTrail, Boards, Follower, Keeping, Writer, WriterThread};
 use crate::config::Settings;
+use crate::domain::audit::Target;
 use crate::export::Links;
 use crate::http::{Ended, Listeners, Pace, Running, Site, Stopping, listen};
 use crate::identity::{Issuer, Purpose, SigningKey, StaticKeys, Validator};
@@ -34,7 +35,7 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
     let store = open(settings)?;
     let clock = Clock::System;
     if arguments.demo {
-        demo::prepare(&store, &clock)?;
+        audit::recorded(&store, "serve --demo", Target::default(), || demo::prepare(&store, &clock))?;
     }
     let listener = TcpListener::bind(settings.bind)
         .map_err(|error| Failure::failed(format!("cannot listen on {}: {error}", settings.bind)))?;
@@ -54,8 +55,9 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
             listener,
             signals: Signals::Stop,
             pace: Pace::default(),
+            keeping: Keeping { days: settings.audit_retention_days, ..Keeping::default() },
         };
-        let (running, writer) = parts.assemble().map_err(Failure::failed)?;
+        let (running, threads) = parts.assemble().map_err(Failure::failed)?;
         tracing::info!(%address, %public_url, "listening");
         if arguments.demo {
             let reach = if address.ip().is_unspecified() { local(address) } else { address };
@@ -71,7 +73,7 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
         }
         if running.serve().await.map_err(Failure::failed)? == Ended::InOrder {
             tracing::info!("no more requests; finishing the queue");
-            finish(writer).await;
+            finish(threads).await;
         }
         Ok(())
     })
@@ -79,15 +81,15 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
 
 /// The workers are gone, and with them their ways to the writer; what waits is written first. But a count that goes on,
 /// or a database that hangs, must not hold the process: nobody waits for an answer any more.
-async fn finish(writer: WriterThread) {
+async fn finish(threads: Threads) {
     let (sender, finished) = tokio::sync::oneshot::channel();
     // A thread that nothing waits for, unlike those of the runtime.
     std::thread::spawn(move || {
-        writer.join();
+        threads.join();
         let _ = sender.send(());
     });
     if tokio::time::timeout(FINISHING, finished).await.is_err() {
-        tracing::error!("the writer did not finish in time");
+        tracing::error!("what waited to be written was not finished in time");
     }
 }
 
@@ -102,6 +104,21 @@ pub enum Signals {
     Stop,
     /// Somebody else does.
     Ignore,
+}
+
+/// The threads that write, to wait for at the end.
+#[derive(Debug)]
+pub struct Threads {
+    writes: WriterThread,
+    audits: AuditThread,
+}
+
+impl Threads {
+    /// Waits until what is queued has been written; the server must be gone, or this waits for ever.
+    pub fn join(self) {
+        self.writes.join();
+        self.audits.join();
+    }
 }
 
 /// What a server is made of.
@@ -127,6 +144,8 @@ pub struct Parts<'a> {
     pub signals: Signals,
     /// How fast it sends events.
     pub pace: Pace,
+    /// How the audit trail is kept.
+    pub keeping: Keeping,
 }
 
 impl Parts<'_> {
@@ -134,11 +153,14 @@ impl Parts<'_> {
     ///
     /// # Errors
     /// If the database or the address cannot be used; in words.
-    pub fn assemble(self) -> Result<(Running, WriterThread), String> {
-        let Self { store, key, log_key, public_url, clock, tick, workers, listener, signals, pace } = self;
+    pub fn assemble(self) -> Result<(Running, Threads), String> {
+        let Self { store, key, log_key, public_url, clock, tick, workers, listener, signals, pace, keeping } =
+            self;
         let boards = Arc::new(Boards::load(&store).map_err(|error| error.to_string())?);
         let started = Writer::start(store.clone(), Arc::clone(&boards), clock.clone(), tick);
-        let (writer, thread) = started.map_err(|error| error.to_string())?;
+        let (writer, writes) = started.map_err(|error| error.to_string())?;
+        let trail = AuditTrail::start(store.clone(), clock.clone(), keeping);
+        let (audit, audits) = trail.map_err(|error| error.to_string())?;
         let follower =
             Follower::start(store.clone(), Arc::clone(&boards), tick).map_err(|error| error.to_string())?;
         let own = Issuer {
@@ -152,6 +174,7 @@ impl Parts<'_> {
             boards,
             writer,
             follower,
+            audit,
             store,
             links: Links::new(public_url),
             validator: Validator::new(vec![own]),
@@ -162,6 +185,6 @@ impl Parts<'_> {
         };
         let running =
             listen(listener, site, workers, signals == Signals::Stop).map_err(|error| error.to_string())?;
-        Ok((running, thread))
+        Ok((running, Threads { writes, audits }))
     }
 }

@@ -2,11 +2,13 @@
 
 use clap::ArgGroup;
 
-use super::{Failure, open, print};
+use super::{Failure, audit, open, print};
 use crate::config::Settings;
+use crate::domain::audit::Target;
 use crate::domain::{ParticipantCode, ParticipantKind, RoundId};
 use crate::identity::{Grant, LIFETIME, Purpose, SigningKey, TokenIssuer};
 use crate::service::{Clock, ledger};
+use crate::store::Database;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -42,7 +44,8 @@ pub(super) fn run(settings: &Settings, arguments: Arguments) -> Result<(), Failu
     let now = Clock::System.now();
     if let (true, Some(round)) = (arguments.all, arguments.round) {
         let id: RoundId = round.parse().map_err(Failure::refused)?;
-        let ledger = ledger::read(&open(settings)?, &id)?;
+        let store = open(settings)?;
+        let ledger = audit::recorded(&store, "token", audit::round(&id), || Ok(ledger::read(&store, &id)?))?;
         let line = |code: &ParticipantCode| {
             format!("{code}\t{}\n", issuer.issue(&Grant::participant(code.clone()), now))
         };
@@ -66,6 +69,13 @@ pub(super) fn run(settings: &Settings, arguments: Arguments) -> Result<(), Failu
         (None, None) if arguments.manager => (Grant::manager(), "--manager".to_owned()),
         (None, None) => (Grant::analyst(), "--analyst".to_owned()),
     };
+    // Where there is no database yet there is nothing that the token opens.
+    let exists = !matches!(&settings.database, Database::Sqlite(file) if !file.exists());
+    if exists {
+        let target =
+            Target { participant: grant.participant.clone(), id: Some(grant.subject.clone()), round: None };
+        audit::recorded(&open(settings)?, "token", target, || Ok(()))?;
+    }
     let minutes = LIFETIME / 60;
     let same = settings.flags_for_tokens(settings.bind);
     eprintln!("Valid for {minutes} minutes at {public_url}. A fresh one: {} token {flags}{same}", program());

@@ -16,6 +16,9 @@ const DATA_DIR: &str = "./data";
 /// The address when none is given.
 const BIND: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
+/// For how many days entries of the audit trail are kept when nothing is said.
+const AUDIT_RETENTION_DAYS: u32 = 730;
+
 /// The settings as they are given; each may be absent.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -52,6 +55,10 @@ pub struct Given {
     /// Form of log lines [default: text on a terminal, json elsewhere]
     #[arg(long, global = true, env = "HANDSLAG_LOG_FORMAT", value_name = "FORM")]
     pub log_format: Option<LogFormat>,
+
+    /// Days that entries of the audit trail are kept; 0 keeps them for ever [default: 730]
+    #[arg(long, global = true, env = "HANDSLAG_AUDIT_RETENTION_DAYS", value_name = "DAYS")]
+    pub audit_retention_days: Option<u32>,
 
     /// TOML file with any of these settings, in camelCase: dataDir = "…"
     #[arg(long, global = true, env = "HANDSLAG_CONFIG", value_name = "FILE")]
@@ -102,6 +109,8 @@ pub struct Settings {
     pub log_level: LogLevel,
     /// Form of log lines; none means that it depends on where they go.
     pub log_format: Option<LogFormat>,
+    /// For how many days entries of the audit trail are kept; none for ever.
+    pub audit_retention_days: Option<u32>,
     /// Names of the settings that came from the file, and from flags or the environment.
     origins: Origins,
 }
@@ -190,6 +199,7 @@ impl Given {
             bind: self.bind.or(file.bind).unwrap_or(BIND),
             log_level: self.log_level.or(file.log_level).unwrap_or(LogLevel::Info),
             log_format: self.log_format.or(file.log_format),
+            audit_retention_days: retention(self.audit_retention_days.or(file.audit_retention_days))?,
             data_dir,
             database,
             read_database,
@@ -209,6 +219,7 @@ impl Given {
             ("workers", self.workers.is_some()),
             ("logLevel", self.log_level.is_some()),
             ("logFormat", self.log_format.is_some()),
+            ("auditRetentionDays", self.audit_retention_days.is_some()),
         ];
         set.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
     }
@@ -249,6 +260,7 @@ impl Settings {
             ("workers", self.workers.to_string()),
             ("logLevel", variant(&self.log_level)),
             ("logFormat", self.log_format.map_or_else(|| text("text"), |format| variant(&format))),
+            ("auditRetentionDays", self.audit_retention_days.unwrap_or(0).to_string()),
         ];
         let line = |(name, value): (&'static str, String)| {
             let origin = match (self.origins.given.contains(name), self.origins.file.contains(name)) {
@@ -281,6 +293,15 @@ fn masked(url: &str) -> String {
     format!("{address}{path}{mark}{}", parameters.join("&"))
 }
 
+/// How long entries of the audit trail are kept.
+fn retention(days: Option<u32>) -> Result<Option<u32>, ConfigError> {
+    match days.unwrap_or(AUDIT_RETENTION_DAYS) {
+        0 => Ok(None),
+        days @ 1..=36_500 => Ok(Some(days)),
+        36_501.. => Err(ConfigError::Setting("audit-retention-days: a number from 0 to 36500".to_owned())),
+    }
+}
+
 fn is_public_url(url: &str) -> bool {
     let host = url
         .strip_prefix("https://")
@@ -291,7 +312,7 @@ fn is_public_url(url: &str) -> bool {
 }
 
 fn refuse_unknown_variables() -> Result<(), ConfigError> {
-    const KNOWN: [&str; 9] = [
+    const KNOWN: [&str; 10] = [
         "DATA_DIR",
         "BIND",
         "DATABASE",
@@ -300,6 +321,7 @@ fn refuse_unknown_variables() -> Result<(), ConfigError> {
         "WORKERS",
         "LOG_LEVEL",
         "LOG_FORMAT",
+        "AUDIT_RETENTION_DAYS",
         "CONFIG",
     ];
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());

@@ -4,6 +4,7 @@
 //! enums and steps are pure functions with typed refusals. This layer knows no clock, no JSON, no
 //! database and no HTTP: whoever calls passes the time in.
 
+pub mod audit;
 mod ballot;
 mod event;
 mod fraction;

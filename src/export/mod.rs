@@ -4,6 +4,7 @@
 //! Exact figures are text (`"19/6"`); the decimal beside one is for reading only, rounded half up to six
 //! places from whole numbers.
 
+pub mod audit;
 pub mod ballots;
 pub mod csvw;
 mod decimal;

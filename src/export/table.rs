@@ -75,6 +75,16 @@ impl Table {
         table
     }
 
+    /// Goes on with a table whose head has been written.
+    pub fn without_head(dialect: Dialect) -> Self {
+        let mut builder = csv::WriterBuilder::new();
+        builder.terminator(csv::Terminator::CRLF);
+        if dialect == Dialect::Excel {
+            builder.delimiter(b';');
+        }
+        Self { dialect, writer: builder.from_writer(Vec::new()) }
+    }
+
     /// Adds a row.
     pub fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
         let dialect = self.dialect;

@@ -12,7 +12,7 @@ use rand::Rng;
 use uuid::Uuid;
 
 use super::problem::Problem;
-use super::{Site, Stopping, negotiate};
+use super::{Site, Stopping, audit, negotiate};
 use crate::export::Language;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -26,11 +26,14 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     let trace = Trace::of(request.headers().get(TRACEPARENT));
     let language = negotiate::language(request.headers());
     let site = request.app_data::<web::Data<Site>>().cloned().expect("the site is part of the app");
-    let mut response = if site.stopping.has_begun() && !request.method().is_safe() {
-        let reply = Stopping::refusal().reply(language, Uuid::now_v7());
-        request.into_response(reply.map_into_right_body())
+    let (mut response, problem) = if site.stopping.has_begun() && !request.method().is_safe() {
+        let refusal = Stopping::refusal();
+        let reply = refusal.reply(language, Uuid::now_v7());
+        (request.into_response(reply.map_into_right_body()), Some(refusal.kind.slug))
     } else {
-        answered(next.call(request).await?, language)
+        let response = next.call(request).await?;
+        let problem = audit::problem(&response);
+        (answered(response, language), problem)
     };
     if site.stopping.has_begun() {
         // The next request on this connection would find nobody.
@@ -40,6 +43,7 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     headers.insert(TRACEPARENT, trace.header());
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     log(&response, &trace, started);
+    audit::record(&site, &response, problem, || trace.id());
     Ok(response)
 }
 

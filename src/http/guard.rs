@@ -9,8 +9,8 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
-use super::Site;
 use super::problem::Problem;
+use super::{Site, audit};
 use crate::domain::BallotBook;
 use crate::identity::{Identity, Scope};
 
@@ -152,6 +152,7 @@ fn identify(request: &HttpRequest, site: &Site) -> Result<Option<Arc<Identity>>,
     let Some(field) = fields.next() else { return Ok(None) };
     let refused = |reason: &str| {
         tracing::info!(reason, "a token was refused");
+        audit::note_reason(request, reason);
         Problem::unauthorized(true)
     };
     if fields.next().is_some() {

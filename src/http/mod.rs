@@ -4,6 +4,8 @@
 //! statuses and problem types.
 
 mod api_info;
+mod audit;
+mod audit_entries;
 mod ballots;
 mod body;
 mod conditional;

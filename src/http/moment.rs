@@ -24,6 +24,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest time in RFC 3339 that is read.
 const LONGEST: usize = 40;
 
+/// A time in an address; none if it is no RFC 3339 time.
+pub(super) fn time(text: &str) -> Option<Instant> {
+    // RFC 3339 lets a space stand for the T; in an address that is more likely a + that was not encoded.
+    let is_whole = text.len() <= LONGEST && !text.contains(char::is_whitespace);
+    text.parse().ok().filter(|_| is_whole)
+}
+
 /// Which state is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Moment {
@@ -90,9 +97,7 @@ impl Moment {
             let sequence = text.parse().ok().filter(|sequence| *sequence <= LARGEST)?;
             return (sequence == 0 || !text.starts_with('0')).then_some(Self::Sequence(sequence));
         }
-        // RFC 3339 lets a space stand for the T; in an address that is more likely a + that was not encoded.
-        let is_whole = text.len() <= LONGEST && !text.contains(char::is_whitespace);
-        text.parse().ok().filter(|_| is_whole).map(Self::Time)
+        time(text).map(Self::Time)
     }
 
     /// The round of a path in the state asked for.

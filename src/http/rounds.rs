@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::audit::{self, Note};
 use super::body::{Body, Incoming};
 use super::guard::{Anyone, Caller, Manage};
 use super::initiatives::InitiativeBody;
@@ -14,6 +15,7 @@ use super::problem::Problem;
 use super::query::Query;
 use super::reply::{self, Cache};
 use super::{Site, conditional};
+use crate::domain::audit::Target;
 use crate::domain::{Roll, Round, RoundId, Slate, State};
 use crate::export::rounds::RoundView;
 use crate::export::{Link, Meta};
@@ -110,6 +112,8 @@ pub(super) async fn create(
 ) -> Result<HttpResponse, Problem> {
     Query::none(request.query_string())?;
     let (id, definition, slate, roll) = read(body.0)?;
+    let target = Target { round: Some(id.clone()), ..Target::default() };
+    audit::note(&request, Note { target: Some(target), ..Note::default() });
     let ledger = site.writer.create(id, definition, slate, roll).await?.map_err(Problem::of_write)?;
     let mut reply = HttpResponse::Created();
     reply

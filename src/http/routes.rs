@@ -9,8 +9,8 @@ pub use super::guard::Permission;
 use super::guard::Permission::{Anyone, ListBallots, Manage, ReadBallot, SeeResults, SubmitBallot};
 use super::problem::{METHOD_NOT_ALLOWED, Problem};
 use super::{
-    api_info, ballots, events, health, initiatives, log_entries, log_keys, log_proofs, participants,
-    participation, results, rounds, rules,
+    api_info, audit_entries, ballots, events, health, initiatives, log_entries, log_keys, log_proofs,
+    participants, participation, results, rounds, rules,
 };
 use crate::export::Links;
 
@@ -58,6 +58,7 @@ map! {
     GET    "/rounds/{roundId}/participation"                          Anyone        participation::get;
     GET    "/rounds/{roundId}/log-entries"                            ListBallots   log_entries::list;
     GET    "/rounds/{roundId}/log-proofs"                             Anyone        log_proofs::get;
+    GET    "/audit-entries"                                           Manage        audit_entries::list;
     GET    "/log-keys"                                                Anyone        log_keys::get;
     GET    "/rules"                                                   Anyone        rules::list;
     GET    "/rules/{ruleId}"                                          Anyone        rules::get;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::guard::Caller;
 use super::problem::Problem;
 use super::{Listeners, Stopping};
-use crate::board::{Board, Boards, Follower, Writer};
+use crate::board::{AuditTrail, Board, Boards, Follower, Writer};
 use crate::domain::{RoundId, State};
 use crate::export::Links;
 use crate::identity::{Identity, Scope, SigningKey, Validator};
@@ -21,6 +21,8 @@ pub struct Site {
     pub writer: Writer,
     /// What keeps the boards up to other processes; it ends with the site.
     pub follower: Follower,
+    /// The way to the audit trail.
+    pub audit: AuditTrail,
     /// For what the boards do not hold.
     pub store: Store,
     /// Where links point to.

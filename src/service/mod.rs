@@ -4,6 +4,8 @@
 //! reads the clock, records what is due, decides with pure functions, and appends to the log. No HTTP,
 //! no async and no SQL text here.
 
+pub mod audit;
+mod audit_verify;
 pub mod ballots;
 mod clock;
 pub mod definition;

@@ -4,6 +4,7 @@
 //! reads first cannot be upgraded to a write when somebody else wrote meanwhile. Text is never ordered
 //! or matched in SQL, because the two databases disagree about it.
 
+pub mod audit;
 pub mod ballots;
 mod conn;
 pub mod copies;

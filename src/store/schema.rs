@@ -108,3 +108,27 @@ diesel::table! {
         hash -> Text,
     }
 }
+
+diesel::table! {
+    audit_entries (sequence) {
+        sequence -> BigInt,
+        at -> Timestamp,
+        operation -> Text,
+        outcome -> Text,
+        client -> Nullable<Text>,
+        organisation -> Nullable<Text>,
+        round_id -> Nullable<Text>,
+        participant_code -> Nullable<Text>,
+        covers -> Nullable<BigInt>,
+        event -> Text,
+        hash -> Text,
+    }
+}
+
+diesel::table! {
+    audit_chain (id) {
+        id -> Integer,
+        sequence -> BigInt,
+        head -> Text,
+    }
+}

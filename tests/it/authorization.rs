@@ -31,7 +31,7 @@ const CALLERS: [&str; 7] = ["nobody", "garbage", "expired", "own", "other", "ana
 /// The round is open, its results are seen after its closing, its ballot book by analysts.
 ///
 /// A token that is not believed is refused even where nobody may ask: the caller should know.
-const TABLE: [(&str, &str, [Outcome; 7]); 22] = {
+const TABLE: [(&str, &str, [Outcome; 7]); 23] = {
     const ANYONE: [Outcome; 7] = [Done, Who, Who, Done, Done, Done, Done];
     const ADMIN: Outcome = Lacks("rounds.admin");
     const MANAGER: [Outcome; 7] = [Who, Who, Who, ADMIN, ADMIN, ADMIN, Done];
@@ -60,6 +60,7 @@ const TABLE: [(&str, &str, [Outcome; 7]); 22] = {
         ("GET", "/rounds/{roundId}/participation", ANYONE),
         ("GET", "/rounds/{roundId}/log-entries", [Who, Who, Who, LIST, LIST, Done, Done]),
         ("GET", "/rounds/{roundId}/log-proofs", ANYONE),
+        ("GET", "/audit-entries", MANAGER),
         ("GET", "/log-keys", ANYONE),
         ("GET", "/rules", ANYONE),
         ("GET", "/rules/{ruleId}", ANYONE),

@@ -227,8 +227,10 @@ fn an_operation_takes_the_parameters_that_the_document_gives_it_and_no_others() 
                 "seats" | "must" | "exclude" | "eitherOr" | "requires" | "budget" => "rule=coverage&",
                 _ => "",
             };
-            // The document's examples are of a longer log.
-            let in_log = matches!(&**name, "asOf" | "minSequence" | "sequence" | "from" | "treeSize");
+            // The document's examples are of a longer log; a time is not of it.
+            let number = value.bytes().all(|b| b.is_ascii_digit());
+            let in_log =
+                number && matches!(&**name, "asOf" | "minSequence" | "sequence" | "from" | "treeSize");
             let query = format!("{rule}{name}={}", if in_log { "2" } else { value });
             let request = service.get(&format!("{}?{query}", concrete(path))).by(able(method, path));
             let reply = request.exchange();

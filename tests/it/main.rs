@@ -4,11 +4,13 @@
 mod support;
 
 mod architecture;
+mod audit;
 mod authorization;
 mod ballot_book;
 mod ballot_faults;
 mod ballot_files;
 mod ballots;
+mod cli_audit;
 mod cli_backup;
 mod cli_ballots;
 mod cli_convert;
