@@ -14,6 +14,7 @@ mod demo;
 mod export;
 mod log;
 mod output;
+mod privacy;
 mod progress;
 mod query;
 mod receipt;

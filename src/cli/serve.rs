@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Failure, audit, demo, open, tell};
+use super::{Failure, audit, demo, open, privacy, tell};
 use crate::board::{AuditThread, AuditTrail, Boards, Follower, Keeping, Writer, WriterThread};
 use crate::config::Settings;
 use crate::domain::audit::Target;
@@ -32,6 +32,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failure> {
     observe::start(settings);
+    privacy::protect(settings);
     let store = open(settings)?;
     let clock = Clock::System;
     if arguments.demo {

@@ -2,12 +2,16 @@
 //!
 //! An unknown key or variable is an error: a setting that is misspelt must not silently be the default.
 
+mod secret_file;
+
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
+
+pub use secret_file::SecretFile;
 
 use crate::store::Database;
 
@@ -111,6 +115,8 @@ pub struct Settings {
     pub log_format: Option<LogFormat>,
     /// For how many days entries of the audit trail are kept; none for ever.
     pub audit_retention_days: Option<u32>,
+    /// The settings file, if there is a password in it.
+    pub secret_file: Option<SecretFile>,
     /// Names of the settings that came from the file, and from flags or the environment.
     origins: Origins,
 }
@@ -164,6 +170,11 @@ impl Given {
                 })?
             }
         };
+        let holds_password = [&file.database, &file.read_database]
+            .into_iter()
+            .flatten()
+            .any(|address| masked(address) != *address);
+        let secret_file = self.config.clone().filter(|_| holds_password).map(SecretFile::new);
         let origins = Origins { file: file.names(), given: self.names() };
         let data_dir = self.data_dir.or(file.data_dir).unwrap_or_else(|| PathBuf::from(DATA_DIR));
         let default = || format!("sqlite:{}", data_dir.join("handslag.db").display());
@@ -205,6 +216,7 @@ impl Given {
             read_database,
             public_url,
             workers,
+            secret_file,
             origins,
         })
     }

@@ -12,6 +12,7 @@ use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use rand::RngCore;
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use super::VerificationKey;
 
@@ -33,7 +34,8 @@ impl Purpose {
     }
 }
 
-/// A key that signs, and the public half that checks.
+/// A key that signs, and the public half that checks. Both copies of the private half, ours and jsonwebtoken's, are
+/// overwritten when it goes, and so is the text of the file and what a new key is made of.
 pub struct SigningKey {
     kid: String,
     encoding: EncodingKey,
@@ -90,7 +92,7 @@ impl SigningKey {
             create(&path).map_err(failed)?;
         }
         check_mode(&path)?;
-        let pem = fs::read_to_string(&path).map_err(failed)?;
+        let pem = Zeroizing::new(fs::read_to_string(&path).map_err(failed)?);
         let key = ed25519_dalek::SigningKey::from_pkcs8_pem(&pem)
             .map_err(|_| KeyError::NotAKey { path: path.display().to_string() })?;
         Ok(Self::new(&key))
@@ -162,8 +164,8 @@ fn make_folder(folder: &Path) -> io::Result<()> {
 
 /// Writes beside the path, then links: of two processes that start together one key survives, whole.
 fn create(path: &Path) -> io::Result<()> {
-    let mut secret = [0; 32];
-    rand::rngs::OsRng.fill_bytes(&mut secret);
+    let mut secret = Zeroizing::new([0; 32]);
+    rand::rngs::OsRng.fill_bytes(secret.as_mut_slice());
     let key = ed25519_dalek::SigningKey::from_bytes(&secret);
     let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(io::Error::other)?;
     let draft = path.with_extension(format!("{}.new", uuid::Uuid::new_v4()));

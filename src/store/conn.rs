@@ -22,7 +22,7 @@ pub enum Conn {
 }
 
 /// Where the data is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Database {
     /// A file of the embedded database.
     Sqlite(PathBuf),
@@ -53,6 +53,30 @@ impl FromStr for Database {
     }
 }
 
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "Sqlite({})", path.display()),
+            // The address may hold a password.
+            Self::Postgres(_) => f.write_str("Postgres(…)"),
+        }
+    }
+}
+
+/// What the driver says when it cannot connect. It takes what follows an `@` or a `/` of a password for host, port or
+/// name, and tells it.
+fn refused(url: &str, said: String) -> Error {
+    let address = url.split_once("//").map_or(url, |(_, address)| address);
+    let password = address.split_once(':').and_then(|(_, rest)| Some(rest.rsplit_once('@')?.0));
+    Error::Connection(match password {
+        Some(password) if password.contains(['@', '/']) => {
+            "the address cannot be read, or nobody answers there; an @ or a / of a password is to be written %40 or %2F"
+                .to_owned()
+        }
+        Some(_) | None => said,
+    })
+}
+
 impl Database {
     /// Makes what is missing, looks at what is there, and brings the schema up to date. Gives what says to others that
     /// the SQLite file is in use.
@@ -80,10 +104,10 @@ impl Database {
     }
 
     fn connect(&self, access: Access) -> Result<Conn, Error> {
-        let refused = |error: diesel::ConnectionError| Error::Connection(error.to_string());
         match self {
             Self::Postgres(url) => {
-                let mut conn = PgConnection::establish(url).map_err(refused)?;
+                let conn = PgConnection::establish(url);
+                let mut conn = conn.map_err(|error| refused(url, error.to_string()))?;
                 conn.batch_execute(
                     "SET TIME ZONE 'UTC'; SET lock_timeout = '10s'; SET client_min_messages = 'warning'; \
                      SET statement_timeout = '15s'; SELECT set_config('synchronous_commit', 'on', false) \
@@ -93,7 +117,8 @@ impl Database {
             }
             Self::Sqlite(path) => {
                 let path = path.to_str().ok_or_else(|| Error::Connection("the path is not UTF-8".into()))?;
-                let mut conn = SqliteConnection::establish(path).map_err(refused)?;
+                let conn = SqliteConnection::establish(path);
+                let mut conn = conn.map_err(|error| Error::Connection(error.to_string()))?;
                 conn.batch_execute(
                     "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
                      PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000",
