@@ -11,6 +11,7 @@ mod ballots;
 mod config;
 mod convert;
 mod demo;
+mod doctor;
 mod export;
 mod log;
 mod output;
@@ -82,6 +83,8 @@ enum Command {
     Backup(backup::BackupArguments),
     /// Put a copy in the place of the database (SQLite)
     Restore(backup::RestoreArguments),
+    /// Look whether this machine, its files and its database are fit for the service
+    Doctor(doctor::Arguments),
     /// Print the settings in force, with secrets masked
     Config(config::Arguments),
 }
@@ -157,6 +160,7 @@ pub fn main() -> ExitCode {
         Command::Receipt(command) => receipt::run(&settings, command),
         Command::Backup(arguments) => backup::backup(&settings, &arguments),
         Command::Restore(arguments) => backup::restore(&settings, &arguments),
+        Command::Doctor(arguments) => doctor::run(&settings, &arguments),
         Command::Config(arguments) => config::run(&settings, &arguments),
     };
     match done {

@@ -26,7 +26,7 @@ use crate::store;
 
 /// How many entries a stream reads at a time.
 const BATCH: i64 = 1_000;
-/// The longest text that is searched for.
+/// The longest text that is searched for, in characters.
 const LONGEST: usize = 255;
 
 /// What entries are searched by.
@@ -114,8 +114,8 @@ fn time(query: &Query, name: &str) -> Option<Instant> {
 
 fn text(query: &Query, name: &str) -> Option<String> {
     let text = query.get(name)?;
-    if !(1..=LONGEST).contains(&text.len()) || text.contains('\0') {
-        let (sv, en) = (format!("1 till {LONGEST} byte."), format!("1 to {LONGEST} bytes."));
+    if !(1..=LONGEST).contains(&text.chars().count()) || text.contains('\0') {
+        let (sv, en) = (format!("1 till {LONGEST} tecken."), format!("1 to {LONGEST} characters."));
         query.fault(name, "parameter", &sv, &en);
     }
     Some(text.to_owned())

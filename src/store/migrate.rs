@@ -112,7 +112,7 @@ fn applied(conn: &mut Conn) -> Result<Vec<String>, Error> {
 }
 
 /// The migrations that this program has.
-fn known(conn: &Conn) -> Result<Vec<String>, Error> {
+pub(super) fn known(conn: &Conn) -> Result<Vec<String>, Error> {
     Ok(match conn {
         Conn::Postgres(_) => {
             names(&MigrationSource::<diesel::pg::Pg>::migrations(&POSTGRES).map_err(schema)?)

@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod ballots;
+mod condition;
 mod conn;
 pub mod copies;
 mod files;
@@ -22,6 +23,7 @@ pub mod texts;
 pub mod verify;
 mod watch;
 
+pub use condition::{Condition, Kind};
 pub use conn::{Conn, Database, DatabaseUrlFault, Store};
 pub use migrate::{Age, Direction, SchemaState};
 pub use watch::Watch;

@@ -19,6 +19,11 @@ struct Line {
 /// Opening a file for writing would already turn it to write-ahead logging, and closing it would fold in what a
 /// killed process has left in `-wal`. So that is read without the right to write.
 pub(super) fn inspect(path: &Path) -> Result<(), Error> {
+    look(path).map(drop)
+}
+
+/// As [`inspect`]; gives the connection that has looked, and must not write.
+pub(super) fn look(path: &Path) -> Result<SqliteConnection, Error> {
     let name = path.to_str().ok_or_else(|| Error::Connection("the path is not UTF-8".into()))?;
     let left_over = std::fs::metadata(format!("{name}-wal")).is_ok_and(|file| file.len() > 0);
     let name = if left_over {
@@ -36,7 +41,7 @@ pub(super) fn inspect(path: &Path) -> Result<(), Error> {
     };
     let tables = lines("SELECT name AS line FROM sqlite_master WHERE type = 'table'")?;
     if tables.is_empty() {
-        return Ok(());
+        return Ok(conn);
     }
     if !tables.iter().any(|table| table == "__diesel_schema_migrations") {
         return Err(Error::Connection("the file holds the tables of another program".to_owned()));
@@ -45,7 +50,7 @@ pub(super) fn inspect(path: &Path) -> Result<(), Error> {
     let faults = lines("SELECT quick_check AS line FROM pragma_quick_check LIMIT 1")?;
     match faults.first() {
         Some(fault) if fault != "ok" => Err(Error::Connection(format!("the file is malformed: {fault}"))),
-        Some(_) | None => Ok(()),
+        Some(_) | None => Ok(conn),
     }
 }
 

@@ -14,6 +14,7 @@ mod cli_audit;
 mod cli_backup;
 mod cli_ballots;
 mod cli_convert;
+mod cli_doctor;
 mod cli_export;
 mod cli_log;
 mod cli_round;
