@@ -11,7 +11,7 @@ use crate::export::Links;
 use crate::http::{Ended, Listeners, Pace, Running, Site, Stopping, listen};
 use crate::identity::{Issuer, Purpose, SigningKey, StaticKeys, Validator};
 use crate::observe;
-use crate::service::Clock;
+use crate::service::{Clock, log_tree};
 use crate::store::Store;
 
 /// How often the writer looks for what other processes have written.
@@ -91,6 +91,15 @@ async fn finish(writer: WriterThread) {
     }
 }
 
+/// Fills in what is lacking of the logs' trees. Where that cannot be done proofs are right all the same, and slow.
+fn fill_in_trees(store: &Store) {
+    match log_tree::fill_in(store) {
+        Ok(0) => {}
+        Ok(subtrees) => tracing::info!(subtrees, "filled in what was lacking of the logs' trees"),
+        Err(error) => tracing::warn!(%error, "what is lacking of the logs' trees could not be filled in"),
+    }
+}
+
 fn local(address: SocketAddr) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], address.port()))
 }
@@ -136,6 +145,7 @@ impl Parts<'_> {
     /// If the database or the address cannot be used; in words.
     pub fn assemble(self) -> Result<(Running, WriterThread), String> {
         let Self { store, key, log_key, public_url, clock, tick, workers, listener, signals, pace } = self;
+        fill_in_trees(&store);
         let boards = Arc::new(Boards::load(&store).map_err(|error| error.to_string())?);
         let started = Writer::start(store.clone(), Arc::clone(&boards), clock.clone(), tick);
         let (writer, thread) = started.map_err(|error| error.to_string())?;
