@@ -34,6 +34,7 @@ fn fill(service: &Service, size: u64) {
                 participant: code.clone(),
                 precondition: Precondition::None,
                 ballot: Some(ballot),
+                round_revision: change.ledger.round.revision,
                 nonce: log::nonce(),
             };
             ballots::submit(change, &submission).expect("accepted");

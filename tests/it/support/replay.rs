@@ -100,12 +100,11 @@ impl Replay {
 
 /// MTH of RFC 9162, section 2.1.1, over as many entries as a power of two, word for word.
 fn tree(entries: &[LogEntry]) -> [u8; 32] {
-    let digest = match entries {
-        [entry] => Sha256::new().chain_update([0]).chain_update(entry.hash.0),
-        _ => {
-            let (left, right) = entries.split_at(entries.len() / 2);
-            Sha256::new().chain_update([1]).chain_update(tree(left)).chain_update(tree(right))
-        }
+    let digest = if let [entry] = entries {
+        Sha256::new().chain_update([0]).chain_update(entry.hash.0)
+    } else {
+        let (left, right) = entries.split_at(entries.len() / 2);
+        Sha256::new().chain_update([1]).chain_update(tree(left)).chain_update(tree(right))
     };
     digest.finalize().into()
 }
