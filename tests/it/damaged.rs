@@ -29,8 +29,8 @@ fn force(store: &Store, statement: &str) {
 fn a_ballot_that_the_round_cannot_have_is_told_at_the_start() {
     for (participant, ranking, told) in [
         ("9999", "1", "table ballots holds a participant code that is not valid: \"9999\""),
-        ("0114", "5", "table ballots holds a ranking that is not valid: \"5\""),
-        ("0114", "1 1", "table ballots holds a ranking that is not valid: \"1 1\""),
+        ("0180", "5", "table ballots holds a ranking that is not valid: \"5\""),
+        ("0180", "1 1", "table ballots holds a ranking that is not valid: \"1 1\""),
     ] {
         let program = Program::with_open_round();
         let file = program.path("data/handslag.db");
@@ -40,7 +40,7 @@ fn a_ballot_that_the_round_cannot_have_is_told_at_the_start() {
         conn.batch_execute(&format!("PRAGMA foreign_keys = OFF; {insert}"))
             .expect("a row of the table's form");
         drop(conn);
-        for ran in [program.serve(&[], &[]), program.run(&["export", "results", "liten"])] {
+        for ran in [program.serve(&[], &[]), program.run(&["export", "--round", "liten"])] {
             assert!(ran.code == 3 && ran.err.contains(told), "{ran:?}");
             assert!(!ran.err.contains("panicked"), "{}", ran.err);
         }
