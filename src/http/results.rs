@@ -44,13 +44,12 @@ pub(super) async fn get(
     }
     let public = newest.results_are_public() && same_for_all && !is_withheld;
     let cache = view.cache(if public { Cache::Public } else { Cache::Private });
-    let body = match board.kept(&wanted) {
-        Some(body) => body,
+    let body = if let Some(body) = board.kept(&wanted) {
+        body
+    } else {
         // What must be counted first may take long, and others are asking.
-        None => {
-            let counted = Box::pin(board.counted(&wanted, &site.links, &site.gates)).await?;
-            counted.map_err(|faults| refused(&caller, faults))?
-        }
+        let counted = Box::pin(board.counted(&wanted, &site.links, &site.gates)).await?;
+        counted.map_err(|faults| refused(&caller, faults))?
     };
     let known = conditional::is_known(&request, &body.etag);
     let mut reply = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
