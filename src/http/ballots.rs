@@ -260,7 +260,7 @@ pub(super) async fn list(
     let named = query.word("format", &offered);
     let page = query.page();
     // A file holds the whole book unless a part of it is asked for.
-    let part = query.get("page").is_some() || query.get("limit").is_some();
+    let part = query.names_page();
     let moment = Moment::read(&query);
     query.check()?;
     let format = negotiate::format(&request, named, &offered)?;
