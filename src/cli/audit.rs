@@ -155,7 +155,8 @@ fn entries(store: &Store, filter: &AuditFilter, out: &mut dyn Write) -> Result<u
 
 fn verify(store: &Store) -> Result<(), Failure> {
     let mut conn = store.connect()?;
-    let whole = Store::snapshot_on(&mut conn, audit::verify)?.map_err(Failure::refused)?;
+    let whole = Store::snapshot_on(&mut conn, audit::verify)?;
+    let whole = whole.map_err(|wrong| Failure::Wrong(vec![wrong.to_string()]))?;
     let (newest, head) = (whole.newest.sequence, whole.newest.head);
     tell(&if newest < whole.first {
         format!("audit trail: no entries, head {head}\n")
@@ -190,7 +191,7 @@ pub(super) fn recorded<T>(
     let done = act();
     let outcome = match &done {
         Ok(_) => Outcome::Accepted,
-        Err(Failure::Refused(_)) => Outcome::Refused,
+        Err(Failure::Refused(_) | Failure::Wrong(_)) => Outcome::Refused,
         Err(Failure::Failed(_)) => Outcome::Failed,
     };
     let entry = Act { target, ..Act::new(Channel::Cli, name, outcome, Clock::System.now()) };

@@ -63,6 +63,7 @@ fn import(store: &Store, round: &RoundId, rows: &[SheetBallot], faults: Vec<Stri
                     Refusal::ConditionRequired => {
                         ("Omgången kräver villkor vid inlämning", refusal.to_string())
                     }
+                    Refusal::Redefined => ("Omgången har ändrats, läs in filen igen", refusal.to_string()),
                     Refusal::Changed | Refusal::NothingToWithdraw => {
                         ("Prioriteringen har ändrats", refusal.to_string())
                     }
@@ -116,6 +117,7 @@ fn read(rows: &[SheetBallot], mut faults: Vec<String>, ledger: &Ledger) -> Resul
                 participant,
                 precondition: Precondition::None,
                 ballot: Some(Ballot { synthetic: row.synthetic, ..ballot }),
+                round_revision: ledger.round.revision,
                 nonce: log::nonce(),
             })),
             Err(found) => faults.extend(found.iter().map(|fault| line(&row.place(fault).to_string(), fault))),

@@ -5,18 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Failure, audit, demo, open, privacy, tell};
-use crate::board::{AuditThread, AuditTrail, Boards, Follower, Keeping, Writer, WriterThread};
+use crate::board::{AuditThread, AuditTrail, Boards, Bounds, Follower, Gates, Keeping, Writer, WriterThread};
 use crate::config::Settings;
 use crate::domain::audit::Target;
 use crate::export::Links;
 use crate::http::{Ended, Listeners, Pace, Running, Site, Stopping, listen};
 use crate::identity::{Issuer, Purpose, SigningKey, StaticKeys, Validator};
 use crate::observe;
-use crate::service::Clock;
-use crate::store::Store;
+use crate::service::{Clock, log_tree};
+use crate::store::{self, Store};
 
 /// How often the writer looks for what other processes have written.
 const TICK: Duration = Duration::from_secs(1);
+/// How much costly work is done at once, of each kind and however many workers there are: some of the connections for
+/// reading are left to what is quick, such as whether the service is ready.
+const MOST_COSTLY: usize = store::READERS as usize - 3;
 /// How long the writer may take for its queue when everybody has been answered.
 const FINISHING: Duration = Duration::from_secs(3);
 /// The longest life of a token of our own issuer, in seconds.
@@ -57,6 +60,7 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
             signals: Signals::Stop,
             pace: Pace::default(),
             keeping: Keeping { days: settings.audit_retention_days, ..Keeping::default() },
+            bounds: Bounds::default(),
         };
         let (running, threads) = parts.assemble().map_err(Failure::failed)?;
         tracing::info!(%address, %public_url, "listening");
@@ -91,6 +95,15 @@ async fn finish(threads: Threads) {
     });
     if tokio::time::timeout(FINISHING, finished).await.is_err() {
         tracing::error!("what waited to be written was not finished in time");
+    }
+}
+
+/// Fills in what is lacking of the logs' trees. Where that cannot be done proofs are right all the same, and slow.
+fn fill_in_trees(store: &Store) {
+    match log_tree::fill_in(store) {
+        Ok(0) => {}
+        Ok(subtrees) => tracing::info!(subtrees, "filled in what was lacking of the logs' trees"),
+        Err(error) => tracing::warn!(%error, "what is lacking of the logs' trees could not be filled in"),
     }
 }
 
@@ -147,6 +160,8 @@ pub struct Parts<'a> {
     pub pace: Pace,
     /// How the audit trail is kept.
     pub keeping: Keeping,
+    /// How much may wait in it, and for how long.
+    pub bounds: Bounds,
 }
 
 impl Parts<'_> {
@@ -155,10 +170,11 @@ impl Parts<'_> {
     /// # Errors
     /// If the database or the address cannot be used; in words.
     pub fn assemble(self) -> Result<(Running, Threads), String> {
-        let Self { store, key, log_key, public_url, clock, tick, workers, listener, signals, pace, keeping } =
-            self;
+        let Self { store, key, log_key, public_url, clock, tick, workers, listener, signals, .. } = self;
+        let (pace, keeping, bounds) = (self.pace, self.keeping, self.bounds);
+        fill_in_trees(&store);
         let boards = Arc::new(Boards::load(&store).map_err(|error| error.to_string())?);
-        let started = Writer::start(store.clone(), Arc::clone(&boards), clock.clone(), tick);
+        let started = Writer::start(store.clone(), Arc::clone(&boards), clock.clone(), tick, bounds);
         let (writer, writes) = started.map_err(|error| error.to_string())?;
         let trail = AuditTrail::start(store.clone(), clock.clone(), keeping);
         let (audit, audits) = trail.map_err(|error| error.to_string())?;
@@ -177,6 +193,7 @@ impl Parts<'_> {
             follower,
             audit,
             store,
+            gates: Gates::new(workers.min(MOST_COSTLY), bounds.turn),
             links: Links::new(public_url),
             validator: Validator::new(vec![own]),
             log_key,

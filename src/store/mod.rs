@@ -24,7 +24,7 @@ pub mod verify;
 mod watch;
 
 pub use condition::{Condition, Kind};
-pub use conn::{Conn, Database, DatabaseUrlFault, Store};
+pub use conn::{Conn, Database, DatabaseUrlFault, READERS, Store};
 pub use migrate::{Age, Direction, SchemaState};
 pub use watch::Watch;
 

@@ -93,7 +93,7 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
     };
     print(text.as_bytes())?;
     // What there is to say has been said.
-    if verdict == Verdict::Fail { Err(Failure::Refused(Vec::new())) } else { Ok(()) }
+    if verdict == Verdict::Fail { Err(Failure::Wrong(Vec::new())) } else { Ok(()) }
 }
 
 fn line(finding: &Finding) -> String {

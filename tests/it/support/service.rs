@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant as Monotonic};
 
 use actix_web::dev::ServerHandle;
-use handslag::board::Keeping;
+use handslag::board::{Bounds, Keeping};
 use handslag::cli::serve::{Parts, Signals};
 use handslag::domain::{Instant, ParticipantCode};
 use handslag::http::{Pace, Stopping};
@@ -65,6 +65,14 @@ pub(crate) enum Caller<'a> {
     Token(&'a str),
 }
 
+/// What may be otherwise in a service than in most tests.
+#[derive(Clone, Copy, Debug, Default)]
+struct Manner {
+    pace: Pace,
+    keeping: Keeping,
+    bounds: Bounds,
+}
+
 /// A service that runs. It stops when this is dropped.
 pub(crate) struct Service {
     address: SocketAddr,
@@ -92,25 +100,31 @@ impl Service {
 
     /// Starts with this clock.
     pub(crate) fn start_at(database: &Database, clock: Clock) -> Self {
-        Self::start_with(database, clock, Pace::default(), Keeping::default())
+        Self::start_with(database, clock, Manner::default())
     }
 
     /// Starts at noon on a clock that stands still, and sends events at this pace.
     pub(crate) fn start_at_pace(database: &Database, pace: Pace) -> Self {
-        Self::start_with(database, Clock::at(at(NOON)), pace, Keeping::default())
+        Self::start_with(database, Clock::at(at(NOON)), Manner { pace, ..Manner::default() })
     }
 
     /// Starts at noon on a clock that stands still, and keeps the audit trail like this.
     pub(crate) fn start_keeping(database: &Database, keeping: Keeping) -> Self {
-        Self::start_with(database, Clock::at(at(NOON)), Pace::default(), keeping)
+        Self::start_keeping_at(database, Clock::at(at(NOON)), keeping)
     }
 
     /// Starts with this clock, and keeps the audit trail like this.
     pub(crate) fn start_keeping_at(database: &Database, clock: Clock, keeping: Keeping) -> Self {
-        Self::start_with(database, clock, Pace::default(), keeping)
+        Self::start_with(database, clock, Manner { keeping, ..Manner::default() })
     }
 
-    fn start_with(database: &Database, clock: Clock, pace: Pace, keeping: Keeping) -> Self {
+    /// Starts at noon on a clock that stands still, and lets others wait within these bounds.
+    pub(crate) fn start_within(database: &Database, bounds: Bounds) -> Self {
+        Self::start_with(database, Clock::at(at(NOON)), Manner { bounds, ..Manner::default() })
+    }
+
+    fn start_with(database: &Database, clock: Clock, manner: Manner) -> Self {
+        let Manner { pace, keeping, bounds } = manner;
         let store = database.open();
         let key = Arc::new(
             SigningKey::load_or_create(database.folder(), Purpose::Tokens).expect("a key can be made"),
@@ -135,6 +149,7 @@ impl Service {
                     signals: Signals::Ignore,
                     pace,
                     keeping,
+                    bounds,
                 };
                 let (running, writer) =
                     parts.assemble().expect("the service starts on a database of its own");
