@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Failure, demo, open, tell};
 use crate::board::{Boards, Follower, Writer, WriterThread};
-use crate::config::Settings;
+use crate::config::{Reporting, Settings};
 use crate::export::Links;
 use crate::http::{Ended, Listeners, Pace, Running, Site, Stopping, listen};
 use crate::identity::{Issuer, Purpose, SigningKey, StaticKeys, Validator};
@@ -54,6 +54,7 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
             listener,
             signals: Signals::Stop,
             pace: Pace::default(),
+            reporting: settings.reporting.clone(),
         };
         let (running, writer) = parts.assemble().map_err(Failure::failed)?;
         tracing::info!(%address, %public_url, "listening");
@@ -127,6 +128,8 @@ pub struct Parts<'a> {
     pub signals: Signals,
     /// How fast it sends events.
     pub pace: Pace,
+    /// Whom to tell of a fault of security.
+    pub reporting: Option<Reporting>,
 }
 
 impl Parts<'_> {
@@ -135,7 +138,19 @@ impl Parts<'_> {
     /// # Errors
     /// If the database or the address cannot be used; in words.
     pub fn assemble(self) -> Result<(Running, WriterThread), String> {
-        let Self { store, key, log_key, public_url, clock, tick, workers, listener, signals, pace } = self;
+        let Self {
+            store,
+            key,
+            log_key,
+            public_url,
+            clock,
+            tick,
+            workers,
+            listener,
+            signals,
+            pace,
+            reporting,
+        } = self;
         let boards = Arc::new(Boards::load(&store).map_err(|error| error.to_string())?);
         let started = Writer::start(store.clone(), Arc::clone(&boards), clock.clone(), tick);
         let (writer, thread) = started.map_err(|error| error.to_string())?;
@@ -159,6 +174,7 @@ impl Parts<'_> {
             clock,
             listeners: Listeners::new(pace),
             stopping: Stopping::default(),
+            reporting,
         };
         let running =
             listen(listener, site, workers, signals == Signals::Stop).map_err(|error| error.to_string())?;

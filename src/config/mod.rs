@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
+pub use self::reporting::Reporting;
 use crate::store::Database;
+
+mod reporting;
 
 /// The folder when none is given.
 const DATA_DIR: &str = "./data";
@@ -52,6 +55,14 @@ pub struct Given {
     /// Form of log lines [default: text on a terminal, json elsewhere]
     #[arg(long, global = true, env = "HANDSLAG_LOG_FORMAT", value_name = "FORM")]
     pub log_format: Option<LogFormat>,
+
+    /// Whom to tell of a fault of security: mailto:ADDRESS, https://… or tel:… [default: none, and no security.txt]
+    #[arg(long, global = true, env = "HANDSLAG_SECURITY_CONTACT", value_name = "ADDRESS")]
+    pub security_contact: Option<String>,
+
+    /// What is done with such reports, for security.txt: https://… [default: none]
+    #[arg(long, global = true, env = "HANDSLAG_SECURITY_POLICY", value_name = "URL")]
+    pub security_policy: Option<String>,
 
     /// TOML file with any of these settings, in camelCase: dataDir = "…"
     #[arg(long, global = true, env = "HANDSLAG_CONFIG", value_name = "FILE")]
@@ -102,6 +113,8 @@ pub struct Settings {
     pub log_level: LogLevel,
     /// Form of log lines; none means that it depends on where they go.
     pub log_format: Option<LogFormat>,
+    /// Whom to tell of a fault of security, if anybody.
+    pub reporting: Option<Reporting>,
     /// Names of the settings that came from the file, and from flags or the environment.
     origins: Origins,
 }
@@ -186,7 +199,10 @@ impl Given {
         if !(1..=512).contains(&workers) {
             return Err(ConfigError::Setting("workers: a number from 1 to 512".to_owned()));
         }
+        let contact = self.security_contact.or(file.security_contact);
+        let reporting = Reporting::settle(contact, self.security_policy.or(file.security_policy))?;
         Ok(Settings {
+            reporting,
             bind: self.bind.or(file.bind).unwrap_or(BIND),
             log_level: self.log_level.or(file.log_level).unwrap_or(LogLevel::Info),
             log_format: self.log_format.or(file.log_format),
@@ -209,6 +225,8 @@ impl Given {
             ("workers", self.workers.is_some()),
             ("logLevel", self.log_level.is_some()),
             ("logFormat", self.log_format.is_some()),
+            ("securityContact", self.security_contact.is_some()),
+            ("securityPolicy", self.security_policy.is_some()),
         ];
         set.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
     }
@@ -259,7 +277,9 @@ impl Settings {
             };
             format!("{name} = {value}  # {origin}\n")
         };
-        lines.into_iter().map(line).collect()
+        let reporting = self.reporting.iter().flat_map(Reporting::values);
+        let lines = lines.into_iter().chain(reporting.map(|(name, value)| (name, text(&value))));
+        lines.map(line).collect()
     }
 }
 
@@ -291,7 +311,7 @@ fn is_public_url(url: &str) -> bool {
 }
 
 fn refuse_unknown_variables() -> Result<(), ConfigError> {
-    const KNOWN: [&str; 9] = [
+    const KNOWN: [&str; 11] = [
         "DATA_DIR",
         "BIND",
         "DATABASE",
@@ -300,6 +320,8 @@ fn refuse_unknown_variables() -> Result<(), ConfigError> {
         "WORKERS",
         "LOG_LEVEL",
         "LOG_FORMAT",
+        "SECURITY_CONTACT",
+        "SECURITY_POLICY",
         "CONFIG",
     ];
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());

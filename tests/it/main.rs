@@ -46,6 +46,7 @@ mod results_groups;
 mod results_weights;
 mod round_life;
 mod rounds;
+mod security_txt;
 mod startup;
 mod stopping;
 mod tally_axioms;

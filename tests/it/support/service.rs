@@ -123,6 +123,7 @@ impl Service {
                     listener,
                     signals: Signals::Ignore,
                     pace,
+                    reporting: None,
                 };
                 let (running, writer) =
                     parts.assemble().expect("the service starts on a database of its own");
