@@ -47,6 +47,7 @@ mod results_groups;
 mod results_weights;
 mod round_life;
 mod rounds;
+mod security_documents;
 mod security_txt;
 mod startup;
 mod stopping;
