@@ -134,6 +134,19 @@ fn written() -> Tests {
     modules.filter(|(_, tests)| !tests.is_empty()).collect()
 }
 
+/// What the headings of a text are linked by.
+fn anchors(text: &str) -> impl Iterator<Item = String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    headings.map(|line| {
+        let words = line.trim_start_matches('#').trim().to_lowercase();
+        words
+            .chars()
+            .filter(|c| c.is_alphanumeric() || "- ".contains(*c))
+            .collect::<String>()
+            .replace(' ', "-")
+    })
+}
+
 fn read(document: &str) -> String {
     std::fs::read_to_string(repository(document)).unwrap()
 }
@@ -158,6 +171,25 @@ fn every_document_of_the_folder_is_looked_at() {
         .collect();
     let known: BTreeSet<String> = DOCUMENTS[1..].iter().map(ToString::to_string).collect();
     assert_eq!(names, known);
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    for document in DOCUMENTS {
+        let folder = Path::new(document).parent().unwrap();
+        let text = read(document);
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if target.starts_with("https://") {
+                continue;
+            }
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let file = if file.is_empty() { Path::new(document).to_owned() } else { folder.join(file) };
+            let there = Path::new(&repository(file.to_str().unwrap())).exists();
+            assert!(there, "{document}: there is no {target}");
+            let headings = || anchors(&read(file.to_str().unwrap())).any(|anchor| anchor == heading);
+            assert!(heading.is_empty() || headings(), "{document}: there is no heading {target}");
+        }
+    }
 }
 
 #[test]
