@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Failure, audit, demo, open, privacy, tell};
 use crate::board::{AuditThread, AuditTrail, Boards, Bounds, Follower, Gates, Keeping, Writer, WriterThread};
-use crate::config::Settings;
+use crate::config::{Reporting, Settings};
 use crate::domain::audit::Target;
 use crate::export::Links;
 use crate::http::{Ended, Listeners, Pace, Running, Site, Stopping, listen};
@@ -61,6 +61,7 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
             pace: Pace::default(),
             keeping: Keeping { days: settings.audit_retention_days, ..Keeping::default() },
             bounds: Bounds::default(),
+            reporting: settings.reporting.clone(),
         };
         let (running, threads) = parts.assemble().map_err(Failure::failed)?;
         tracing::info!(%address, %public_url, "listening");
@@ -162,6 +163,8 @@ pub struct Parts<'a> {
     pub keeping: Keeping,
     /// How much may wait in it, and for how long.
     pub bounds: Bounds,
+    /// Whom to tell of a fault of security.
+    pub reporting: Option<Reporting>,
 }
 
 impl Parts<'_> {
@@ -170,8 +173,21 @@ impl Parts<'_> {
     /// # Errors
     /// If the database or the address cannot be used; in words.
     pub fn assemble(self) -> Result<(Running, Threads), String> {
-        let Self { store, key, log_key, public_url, clock, tick, workers, listener, signals, .. } = self;
-        let (pace, keeping, bounds) = (self.pace, self.keeping, self.bounds);
+        let Self {
+            store,
+            key,
+            log_key,
+            public_url,
+            clock,
+            tick,
+            workers,
+            listener,
+            signals,
+            pace,
+            keeping,
+            bounds,
+            reporting,
+        } = self;
         fill_in_trees(&store);
         let boards = Arc::new(Boards::load(&store).map_err(|error| error.to_string())?);
         let started = Writer::start(store.clone(), Arc::clone(&boards), clock.clone(), tick, bounds);
@@ -200,6 +216,7 @@ impl Parts<'_> {
             clock,
             listeners: Listeners::new(pace),
             stopping: Stopping::default(),
+            reporting,
         };
         let running =
             listen(listener, site, workers, signals == Signals::Stop).map_err(|error| error.to_string())?;

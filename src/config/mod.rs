@@ -2,8 +2,6 @@
 //!
 //! An unknown key or variable is an error: a setting that is misspelt must not silently be the default.
 
-mod secret_file;
-
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -11,9 +9,12 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
-pub use secret_file::SecretFile;
-
+pub use self::reporting::Reporting;
+pub use self::secret_file::SecretFile;
 use crate::store::Database;
+
+mod reporting;
+mod secret_file;
 
 /// The folder when none is given.
 const DATA_DIR: &str = "./data";
@@ -63,6 +64,14 @@ pub struct Given {
     /// Days that entries of the audit trail are kept; 0 keeps them for ever [default: 730]
     #[arg(long, global = true, env = "HANDSLAG_AUDIT_RETENTION_DAYS", value_name = "DAYS")]
     pub audit_retention_days: Option<u32>,
+
+    /// Whom to tell of a fault of security: mailto:ADDRESS, https://… or tel:… [default: none, and no security.txt]
+    #[arg(long, global = true, env = "HANDSLAG_SECURITY_CONTACT", value_name = "ADDRESS")]
+    pub security_contact: Option<String>,
+
+    /// What is done with such reports, for security.txt: https://… [default: none]
+    #[arg(long, global = true, env = "HANDSLAG_SECURITY_POLICY", value_name = "URL")]
+    pub security_policy: Option<String>,
 
     /// TOML file with any of these settings, in camelCase: dataDir = "…"
     #[arg(long, global = true, env = "HANDSLAG_CONFIG", value_name = "FILE")]
@@ -117,6 +126,8 @@ pub struct Settings {
     pub audit_retention_days: Option<u32>,
     /// The settings file, if there is a password in it.
     pub secret_file: Option<SecretFile>,
+    /// Whom to tell of a fault of security, if anybody.
+    pub reporting: Option<Reporting>,
     /// Names of the settings that came from the file, and from flags or the environment.
     origins: Origins,
 }
@@ -206,7 +217,10 @@ impl Given {
         if !(1..=512).contains(&workers) {
             return Err(ConfigError::Setting("workers: a number from 1 to 512".to_owned()));
         }
+        let contact = self.security_contact.or(file.security_contact);
+        let reporting = Reporting::settle(contact, self.security_policy.or(file.security_policy))?;
         Ok(Settings {
+            reporting,
             bind: self.bind.or(file.bind).unwrap_or(BIND),
             log_level: self.log_level.or(file.log_level).unwrap_or(LogLevel::Info),
             log_format: self.log_format.or(file.log_format),
@@ -232,6 +246,8 @@ impl Given {
             ("logLevel", self.log_level.is_some()),
             ("logFormat", self.log_format.is_some()),
             ("auditRetentionDays", self.audit_retention_days.is_some()),
+            ("securityContact", self.security_contact.is_some()),
+            ("securityPolicy", self.security_policy.is_some()),
         ];
         set.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
     }
@@ -283,7 +299,9 @@ impl Settings {
             };
             format!("{name} = {value}  # {origin}\n")
         };
-        lines.into_iter().map(line).collect()
+        let reporting = self.reporting.iter().flat_map(Reporting::values);
+        let lines = lines.into_iter().chain(reporting.map(|(name, value)| (name, text(&value))));
+        lines.map(line).collect()
     }
 }
 
@@ -324,7 +342,7 @@ fn is_public_url(url: &str) -> bool {
 }
 
 fn refuse_unknown_variables() -> Result<(), ConfigError> {
-    const KNOWN: [&str; 10] = [
+    const KNOWN: [&str; 12] = [
         "DATA_DIR",
         "BIND",
         "DATABASE",
@@ -334,6 +352,8 @@ fn refuse_unknown_variables() -> Result<(), ConfigError> {
         "LOG_LEVEL",
         "LOG_FORMAT",
         "AUDIT_RETENTION_DAYS",
+        "SECURITY_CONTACT",
+        "SECURITY_POLICY",
         "CONFIG",
     ];
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());

@@ -6,6 +6,7 @@ use super::guard::Caller;
 use super::problem::Problem;
 use super::{Listeners, Stopping};
 use crate::board::{AuditTrail, Board, Boards, Follower, Gates, Writer};
+use crate::config::Reporting;
 use crate::domain::{RoundId, State};
 use crate::export::Links;
 use crate::identity::{Identity, Scope, SigningKey, Validator};
@@ -39,6 +40,8 @@ pub struct Site {
     pub listeners: Listeners,
     /// Whether it is about to end.
     pub stopping: Stopping,
+    /// Whom to tell of a fault of security.
+    pub reporting: Option<Reporting>,
 }
 
 impl Site {

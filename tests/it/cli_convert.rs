@@ -1,6 +1,7 @@
 //! `handslag convert`: ballots from one format of file into another, whole or not at all.
 
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
 use serde_json::json;
@@ -98,6 +99,14 @@ fn participants_stay_where_the_format_names_them() {
     assert_eq!(text(&program, "c.csv"), "participantCode,rank,initiativeId\n0180,1,a\n0180,2,b\n0980,1,b\n");
     program.run(&["convert", "c.csv", "d.csv"]).is(0);
     assert_eq!(text(&program, "d.csv"), text(&program, "a.csv"));
+}
+
+#[test]
+fn what_is_written_is_for_its_owner_alone() {
+    let program = program();
+    program.run(&["convert", "a.csv", "b.soi"]).is(0);
+    let mode = std::fs::metadata(program.path("b.soi")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
 }
 
 #[test]

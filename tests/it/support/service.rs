@@ -150,6 +150,7 @@ impl Service {
                     pace,
                     keeping,
                     bounds,
+                    reporting: None,
                 };
                 let (running, writer) =
                     parts.assemble().expect("the service starts on a database of its own");
