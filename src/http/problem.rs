@@ -358,6 +358,7 @@ impl From<service::Error> for Problem {
         match error {
             Error::Store(error) => error.into(),
             Error::NoSuchRound => Self::not_found("omgången", "the round"),
+            Error::NoSuchClient => Self::not_found("klienten", "the client"),
             Error::RoundExists => Self::new(
                 &ALREADY_EXISTS,
                 "Det finns redan en omgång med detta id.",

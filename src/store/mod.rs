@@ -4,7 +4,9 @@
 //! reads first cannot be upgraded to a write when somebody else wrote meanwhile. Text is never ordered
 //! or matched in SQL, because the two databases disagree about it.
 
+pub mod assertions;
 pub mod ballots;
+pub mod clients;
 mod conn;
 pub mod copies;
 mod files;
@@ -14,10 +16,12 @@ pub mod log;
 mod migrate;
 mod opening;
 pub mod participants;
+pub mod registry;
 pub mod rounds;
 mod schema;
 pub mod subtrees;
 pub mod texts;
+pub mod token_keys;
 pub mod verify;
 mod watch;
 
