@@ -7,6 +7,10 @@ mod backup;
 mod ballot_input;
 mod ballot_sheet;
 mod ballots;
+mod client;
+mod client_keys;
+mod client_roll;
+mod client_sheet;
 mod config;
 mod convert;
 mod demo;
@@ -23,6 +27,7 @@ mod sheet;
 mod tally;
 mod terminal;
 mod token;
+mod token_keys;
 mod verified;
 
 use std::process::ExitCode;
@@ -55,6 +60,9 @@ enum Command {
     Serve(serve::Arguments),
     /// Print an access token that lives for 15 minutes
     Token(token::Arguments),
+    /// Register the systems that may ask for tokens
+    #[command(subcommand)]
+    Client(client::Command),
     /// Make, show and run rounds
     #[command(subcommand)]
     Round(round::Command),
@@ -142,6 +150,7 @@ pub fn main() -> ExitCode {
     let done = match cli.command {
         Command::Serve(arguments) => serve::run(&settings, &arguments),
         Command::Token(arguments) => token::run(&settings, arguments),
+        Command::Client(command) => client::run(&settings, command),
         Command::Round(command) => round::run(&settings, command),
         Command::Ballots(command) => ballots::run(&settings, command),
         Command::Tally(arguments) => tally::run(&arguments),

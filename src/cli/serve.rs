@@ -1,15 +1,16 @@
 //! `handslag serve`: puts the parts together, serves, and stops in order.
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Failure, demo, open, tell};
-use crate::board::{Boards, Follower, Writer, WriterThread};
+use super::{Failure, demo, open, tell, token_keys};
+use crate::board::{Assertions, Boards, Follower, Registrar, Writer, WriterThread};
 use crate::config::Settings;
 use crate::export::Links;
-use crate::http::{Ended, Listeners, Pace, Running, Site, Stopping, listen};
-use crate::identity::{Issuer, Purpose, SigningKey, StaticKeys, Validator};
+use crate::http::{Ended, Issuing, Listeners, Pace, Running, Site, Stopping, listen};
+use crate::identity::{Issuer, KeyFolder, Purpose, RegisteredKeys, SigningKey, Validator};
 use crate::observe;
 use crate::service::Clock;
 use crate::store::Store;
@@ -39,13 +40,12 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
     let listener = TcpListener::bind(settings.bind)
         .map_err(|error| Failure::failed(format!("cannot listen on {}: {error}", settings.bind)))?;
     let address = listener.local_addr().map_err(Failure::failed)?;
-    let key = SigningKey::load_or_create(&settings.data_dir, Purpose::Tokens).map_err(Failure::failed)?;
     let log_key = SigningKey::load_or_create(&settings.data_dir, Purpose::Log).map_err(Failure::failed)?;
     let public_url = settings.public_url(address);
     actix_web::rt::System::new().block_on(async {
         let parts = Parts {
             store,
-            key: &key,
+            data_dir: &settings.data_dir,
             log_key,
             public_url: &public_url,
             clock: clock.clone(),
@@ -58,6 +58,7 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
         let (running, writer) = parts.assemble().map_err(Failure::failed)?;
         tracing::info!(%address, %public_url, "listening");
         if arguments.demo {
+            let key = token_keys::signing(settings, || open(settings))?;
             let reach = if address.ip().is_unspecified() { local(address) } else { address };
             tell(&demo::greeting(
                 &format!("http://{reach}"),
@@ -109,8 +110,8 @@ pub enum Signals {
 pub struct Parts<'a> {
     /// Where the data is.
     pub store: Store,
-    /// Signs access tokens.
-    pub key: &'a SigningKey,
+    /// Where the keys are that sign access tokens.
+    pub data_dir: &'a Path,
     /// Signs receipts.
     pub log_key: SigningKey,
     /// The address the service is known by.
@@ -135,17 +136,22 @@ impl Parts<'_> {
     /// # Errors
     /// If the database or the address cannot be used; in words.
     pub fn assemble(self) -> Result<(Running, WriterThread), String> {
-        let Self { store, key, log_key, public_url, clock, tick, workers, listener, signals, pace } = self;
+        let Self { store, data_dir, log_key, public_url, clock, tick, workers, listener, signals, pace } =
+            self;
         let boards = Arc::new(Boards::load(&store).map_err(|error| error.to_string())?);
         let started = Writer::start(store.clone(), Arc::clone(&boards), clock.clone(), tick);
         let (writer, thread) = started.map_err(|error| error.to_string())?;
         let follower =
             Follower::start(store.clone(), Arc::clone(&boards), tick).map_err(|error| error.to_string())?;
+        let keys = KeyFolder::new(data_dir);
+        let registrar = Registrar::start(store.clone(), keys, clock.clone(), tick);
+        let registrar = registrar.map_err(|error| error.to_string())?;
+        let assertions = Assertions::start(store.clone()).map_err(|error| error.to_string())?;
         let own = Issuer {
             name: public_url.to_owned(),
             audience: public_url.to_owned(),
             typ: "at+jwt".to_owned(),
-            keys: Box::new(StaticKeys::from_iter([(key.kid().to_owned(), key.verification())])),
+            keys: Box::new(RegisteredKeys(Arc::clone(registrar.registry()))),
             longest_life: LONGEST_LIFE,
         };
         let site = Site {
@@ -155,6 +161,7 @@ impl Parts<'_> {
             store,
             links: Links::new(public_url),
             validator: Validator::new(vec![own]),
+            issuing: Issuing::new(public_url, registrar, assertions),
             log_key,
             clock,
             listeners: Listeners::new(pace),

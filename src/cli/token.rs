@@ -2,10 +2,10 @@
 
 use clap::ArgGroup;
 
-use super::{Failure, open, print};
+use super::{Failure, open, print, token_keys};
 use crate::config::Settings;
 use crate::domain::{ParticipantCode, ParticipantKind, RoundId};
-use crate::identity::{Grant, LIFETIME, Purpose, SigningKey, TokenIssuer};
+use crate::identity::{Grant, LIFETIME, TokenIssuer};
 use crate::service::{Clock, ledger};
 
 #[derive(Debug, clap::Args)]
@@ -36,7 +36,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(settings: &Settings, arguments: Arguments) -> Result<(), Failure> {
-    let key = SigningKey::load_or_create(&settings.data_dir, Purpose::Tokens).map_err(Failure::failed)?;
+    let key = token_keys::signing(settings, || open(settings))?;
     let public_url = settings.public_url(settings.bind);
     let issuer = TokenIssuer { issuer: &public_url, key: &key };
     let now = Clock::System.now();

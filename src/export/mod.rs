@@ -5,6 +5,7 @@
 //! places from whole numbers.
 
 pub mod ballots;
+pub mod clients;
 pub mod csvw;
 mod decimal;
 pub mod events;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::guard::Caller;
 use super::problem::Problem;
-use super::{Listeners, Stopping};
+use super::{Issuing, Listeners, Stopping};
 use crate::board::{Board, Boards, Follower, Writer};
 use crate::domain::{RoundId, State};
 use crate::export::Links;
@@ -27,6 +27,8 @@ pub struct Site {
     pub links: Links,
     /// Who is believed.
     pub validator: Validator,
+    /// Our own issuer of tokens.
+    pub issuing: Issuing,
     /// What signs receipts.
     pub log_key: SigningKey,
     /// What time it is.

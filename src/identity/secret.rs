@@ -34,6 +34,11 @@ impl Secret {
         Self(Zeroizing::new(URL_SAFE_NO_PAD.encode(*bytes)))
     }
 
+    /// One that was made before.
+    pub fn known(text: &str) -> Self {
+        Self(Zeroizing::new(text.to_owned()))
+    }
+
     /// The secret itself, to be shown once.
     pub fn text(&self) -> &str {
         &self.0

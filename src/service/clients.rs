@@ -139,13 +139,14 @@ pub fn name_fault(name: &str) -> Option<Fault> {
 /// If storage fails.
 pub fn create(
     conn: &mut Conn,
+    id: ClientId,
     profile: &Profile,
     credential: NewCredential,
     now: Instant,
 ) -> Result<Client, Error> {
     let Profile { kind, participant, scopes, name } = profile.clone();
     let client = Client {
-        id: new_id(profile),
+        id,
         kind,
         participant,
         scopes,
@@ -164,7 +165,7 @@ pub fn create(
 }
 
 /// An id that tells whose client it is, and that nobody has yet.
-fn new_id(profile: &Profile) -> ClientId {
+pub fn new_id(profile: &Profile) -> ClientId {
     let whose = profile.participant.as_ref().map_or(profile.kind.id(), ParticipantCode::as_str);
     // Codes of networks may be as long as an id may be.
     let whose: String = whose.chars().take(48).collect();
