@@ -149,12 +149,16 @@ impl Desk {
             Ok::<_, store::Error>((version, store::clients::all(conn)?, store::token_keys::all(conn)?))
         })?;
         // What cannot be read now was read before: whoever has broken the folder is told, and callers are served.
-        let signing = self.folder.read().unwrap_or_else(|error| {
-            tracing::error!(%error, "the keys of tokens");
-            self.registry.current().signing().to_vec()
-        });
+        let (signing, whole) = match self.folder.read() {
+            Ok(signing) => (signing, true),
+            Err(error) => {
+                tracing::error!(%error, "the keys of tokens");
+                (self.registry.current().signing().to_vec(), false)
+            }
+        };
         self.registry.replace(Registered::new(clients, keys, signing, self.clock.now()));
-        *known = Some(version);
+        // What could not be read is read again.
+        *known = whole.then_some(version);
         Ok(())
     }
 }

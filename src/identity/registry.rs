@@ -98,6 +98,13 @@ impl Registered {
         self.clients.get(&id.parse().ok()?)
     }
 
+    /// Every client, by its id.
+    pub fn clients(&self) -> Vec<&Client> {
+        let mut clients: Vec<&Client> = self.clients.values().map(|registered| &registered.client).collect();
+        clients.sort_by(|a, b| a.id.cmp(&b.id));
+        clients
+    }
+
     /// The keys that are believed, to be published.
     pub fn token_keys(&self) -> impl Iterator<Item = &TokenKey> {
         self.keys.iter().map(|(key, _)| key)
