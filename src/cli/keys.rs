@@ -7,7 +7,7 @@ use crate::config::Settings;
 use crate::domain::{Instant, TokenKey};
 use crate::identity::{KeyFolder, LIFETIME, SigningKey};
 use crate::service::Clock;
-use crate::service::token_keys::{self, LEAD, Pace};
+use crate::service::token_keys::{self, Begins, LEAD, Pace};
 use crate::store::{self, Conn};
 
 /// How far the clocks of those who believe a token may be from that of who has signed it, in seconds.
@@ -57,7 +57,7 @@ pub(super) fn run(settings: &Settings, command: Command) -> Result<(), Failure> 
 fn rotate(folder: &KeyFolder, conn: &mut Conn, at_once: bool, now: Instant) -> Result<(), Failure> {
     let old = folder.keys().map_err(Failure::failed)?;
     let halves: Vec<(&str, &str)> = old.iter().map(|key| (key.kid(), key.public())).collect();
-    token_keys::register(conn, &halves, now)?;
+    token_keys::register(conn, &halves, now, Begins::Now)?;
     let new = folder.add().map_err(Failure::failed)?;
     let kids: Vec<&str> = old.iter().map(|key| key.kid()).collect();
     let pace = if at_once { Pace::AtOnce } else { Pace::InOrder(LIFETIME + SKEW) };

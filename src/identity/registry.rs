@@ -125,6 +125,13 @@ impl Registered {
         &self.signing
     }
 
+    /// Whether every private key at hand gives way to another, which is not at hand.
+    pub fn needs_key(&self) -> bool {
+        let stays = |key: &TokenKey| key.retires_at.is_none();
+        let at_hand = |key: &&TokenKey| self.signing.iter().any(|private| private.kid() == key.kid);
+        self.at.is_some() && !self.token_keys().filter(at_hand).any(stays)
+    }
+
     /// Whether the keys that are believed are others now than when this was read.
     pub fn is_outdated(&self, now: Instant) -> bool {
         self.at.is_none_or(|at| self.token_keys().any(|key| key.is_believed(at) && !key.is_believed(now)))

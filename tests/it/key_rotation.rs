@@ -122,6 +122,27 @@ fn a_key_is_published_until_its_last_token_has_ended_and_then_removed() {
 }
 
 #[test]
+fn an_instance_whose_keys_were_copied_makes_one_of_its_own_when_they_give_way() {
+    let database = Database::sqlite();
+    let client = Registered::new(&database, &["--analyst"]);
+    let copy = database.of_another_instance();
+    let first = Service::start_at(&database, Clock::System);
+    std::fs::create_dir(copy.folder().join("keys")).unwrap();
+    std::fs::copy(database.folder().join("keys/signing.pem"), copy.folder().join("keys/signing.pem"))
+        .unwrap();
+    let second = Service::start_at(&copy, Clock::System);
+    let old = kid(&client.token(&first));
+    assert_eq!(kid(&client.token(&second)), old);
+    handslag(&database, &["keys", "rotate"]);
+    until("each has one of its own", || {
+        let kids = [kid(&client.token(&first)), kid(&client.token(&second))];
+        (!kids.contains(&old) && kids[0] != kids[1]).then_some(())
+    });
+    assert_eq!((published(&first).len(), published(&second).len()), (3, 3));
+    assert_eq!((key_files(&database), key_files(&copy)), (2, 2));
+}
+
+#[test]
 fn the_keys_of_an_instance_that_is_no_more_can_be_ended() {
     let database = Database::sqlite();
     let gone = Service::start_at(&database.of_another_instance(), Clock::System);
