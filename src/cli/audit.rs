@@ -181,6 +181,11 @@ pub(super) fn round(id: &RoundId) -> Target {
     Target { round: Some(id.clone()), ..Target::default() }
 }
 
+/// That an act is about a client, or a key.
+pub(super) fn thing(id: &str) -> Target {
+    Target { id: Some(id.to_owned()), ..Target::default() }
+}
+
 /// Does something, and records that it was done or why not. What is not known to be recorded is no success.
 pub(super) fn recorded<T>(
     store: &Store,

@@ -8,11 +8,16 @@ mod backup;
 mod ballot_input;
 mod ballot_sheet;
 mod ballots;
+mod client;
+mod client_keys;
+mod client_roll;
+mod client_sheet;
 mod config;
 mod convert;
 mod demo;
 mod doctor;
 mod export;
+mod keys;
 mod log;
 mod output;
 mod privacy;
@@ -26,6 +31,7 @@ mod sheet;
 mod tally;
 mod terminal;
 mod token;
+mod token_keys;
 mod verified;
 
 use std::process::ExitCode;
@@ -58,6 +64,12 @@ enum Command {
     Serve(serve::Arguments),
     /// Print an access token that lives for 15 minutes
     Token(token::Arguments),
+    /// Register the systems that may ask for tokens
+    #[command(subcommand)]
+    Client(client::Command),
+    /// Change the keys that sign tokens
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Make, show and run rounds
     #[command(subcommand)]
     Round(round::Command),
@@ -152,6 +164,8 @@ pub fn main() -> ExitCode {
     let done = match cli.command {
         Command::Serve(arguments) => serve::run(&settings, &arguments),
         Command::Token(arguments) => token::run(&settings, arguments),
+        Command::Client(command) => client::run(&settings, command),
+        Command::Keys(command) => keys::run(&settings, command),
         Command::Round(command) => round::run(&settings, command),
         Command::Ballots(command) => ballots::run(&settings, command),
         Command::Tally(arguments) => tally::run(&arguments),

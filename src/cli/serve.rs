@@ -1,16 +1,20 @@
 //! `handslag serve`: puts the parts together, serves, and stops in order.
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Failure, audit, demo, open, privacy, tell};
-use crate::board::{AuditThread, AuditTrail, Boards, Bounds, Follower, Gates, Keeping, Writer, WriterThread};
+use super::{Failure, audit, demo, open, privacy, tell, token_keys};
+use crate::board::{
+    Assertions, AuditThread, AuditTrail, Boards, Bounds, Follower, Gates, Keeping, Registrar, Writer,
+    WriterThread,
+};
 use crate::config::{Reporting, Settings};
 use crate::domain::audit::Target;
 use crate::export::Links;
-use crate::http::{Ended, Listeners, Pace, Running, Site, Stopping, listen};
-use crate::identity::{Issuer, Purpose, SigningKey, StaticKeys, Validator};
+use crate::http::{Ended, Issuing, Listeners, Pace, Running, Site, Stopping, listen};
+use crate::identity::{Issuer, KeyFolder, Purpose, RegisteredKeys, SigningKey, Validator};
 use crate::observe;
 use crate::service::{Clock, log_tree};
 use crate::store::{self, Store};
@@ -44,13 +48,12 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
     let listener = TcpListener::bind(settings.bind)
         .map_err(|error| Failure::failed(format!("cannot listen on {}: {error}", settings.bind)))?;
     let address = listener.local_addr().map_err(Failure::failed)?;
-    let key = SigningKey::load_or_create(&settings.data_dir, Purpose::Tokens).map_err(Failure::failed)?;
     let log_key = SigningKey::load_or_create(&settings.data_dir, Purpose::Log).map_err(Failure::failed)?;
     let public_url = settings.public_url(address);
     actix_web::rt::System::new().block_on(async {
         let parts = Parts {
             store,
-            key: &key,
+            data_dir: &settings.data_dir,
             log_key,
             public_url: &public_url,
             clock: clock.clone(),
@@ -66,6 +69,7 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
         let (running, threads) = parts.assemble().map_err(Failure::failed)?;
         tracing::info!(%address, %public_url, "listening");
         if arguments.demo {
+            let key = token_keys::signing(settings, || open(settings))?;
             let reach = if address.ip().is_unspecified() { local(address) } else { address };
             tell(&demo::greeting(
                 &format!("http://{reach}"),
@@ -141,8 +145,8 @@ impl Threads {
 pub struct Parts<'a> {
     /// Where the data is.
     pub store: Store,
-    /// Signs access tokens.
-    pub key: &'a SigningKey,
+    /// Where the keys are that sign access tokens.
+    pub data_dir: &'a Path,
     /// Signs receipts.
     pub log_key: SigningKey,
     /// The address the service is known by.
@@ -175,7 +179,7 @@ impl Parts<'_> {
     pub fn assemble(self) -> Result<(Running, Threads), String> {
         let Self {
             store,
-            key,
+            data_dir,
             log_key,
             public_url,
             clock,
@@ -196,11 +200,15 @@ impl Parts<'_> {
         let (audit, audits) = trail.map_err(|error| error.to_string())?;
         let follower =
             Follower::start(store.clone(), Arc::clone(&boards), tick).map_err(|error| error.to_string())?;
+        let keys = KeyFolder::new(data_dir);
+        let registrar = Registrar::start(store.clone(), keys, clock.clone(), tick);
+        let registrar = registrar.map_err(|error| error.to_string())?;
+        let assertions = Assertions::start(store.clone()).map_err(|error| error.to_string())?;
         let own = Issuer {
             name: public_url.to_owned(),
             audience: public_url.to_owned(),
             typ: "at+jwt".to_owned(),
-            keys: Box::new(StaticKeys::from_iter([(key.kid().to_owned(), key.verification())])),
+            keys: Box::new(RegisteredKeys(Arc::clone(registrar.registry()))),
             longest_life: LONGEST_LIFE,
         };
         let site = Site {
@@ -212,6 +220,7 @@ impl Parts<'_> {
             gates: Gates::new(workers.min(MOST_COSTLY), bounds.turn),
             links: Links::new(public_url),
             validator: Validator::new(vec![own]),
+            issuing: Issuing::new(public_url, registrar, assertions),
             log_key,
             clock,
             listeners: Listeners::new(pace),

@@ -2,11 +2,11 @@
 
 use clap::ArgGroup;
 
-use super::{Failure, audit, open, print};
+use super::{Failure, audit, open, print, token_keys};
 use crate::config::Settings;
 use crate::domain::audit::Target;
 use crate::domain::{ParticipantCode, ParticipantKind, RoundId};
-use crate::identity::{Grant, LIFETIME, Purpose, SigningKey, TokenIssuer};
+use crate::identity::{Grant, LIFETIME, TokenIssuer};
 use crate::service::{Clock, ledger};
 use crate::store::Database;
 
@@ -38,7 +38,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(settings: &Settings, arguments: Arguments) -> Result<(), Failure> {
-    let key = SigningKey::load_or_create(&settings.data_dir, Purpose::Tokens).map_err(Failure::failed)?;
+    let key = token_keys::signing(settings, || open(settings))?;
     let public_url = settings.public_url(settings.bind);
     let issuer = TokenIssuer { issuer: &public_url, key: &key };
     let now = Clock::System.now();

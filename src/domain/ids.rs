@@ -63,6 +63,10 @@ slug! {
     /// An initiative: `identitet-behorighet`.
     InitiativeId
 }
+slug! {
+    /// A system that may ask for tokens: `0180-k3v9m2qa`.
+    ClientId
+}
 
 impl InitiativeId {
     /// The id of a candidate in another program's file, which need be no slug: 1 to 200 characters, none of them a

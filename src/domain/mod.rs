@@ -6,6 +6,7 @@
 
 pub mod audit;
 mod ballot;
+mod client;
 mod event;
 mod fraction;
 mod ids;
@@ -13,14 +14,16 @@ mod initiative;
 mod instant;
 mod participant;
 mod round;
+mod scope;
 
 pub use ballot::{
     Ballot, BallotFault, Engagement, LONGEST_COMMENT, LONGEST_REFERENCE, Precondition, Ranking, Submission,
     Where,
 };
+pub use client::{AuthMethod, Client, ClientKind, Credential, TokenKey};
 pub use event::{Event, Hash, LogEntry, Nonce, PrivateText, Receipt, Sealed, Subtree};
 pub use fraction::Points;
-pub use ids::{IdFault, InitiativeId, ParticipantCode, ParticipantKind, RoundId};
+pub use ids::{ClientId, IdFault, InitiativeId, ParticipantCode, ParticipantKind, RoundId};
 pub use initiative::{Initiative, InitiativeStatus, Slate};
 pub use instant::Instant;
 pub use participant::{Membership, Participant, Roll};
@@ -28,3 +31,4 @@ pub use round::{
     BallotBook, Bounds, Definition, DefinitionFault, LadderStep, MAX_INITIATIVES, MAX_PARTICIPANTS, Refusal,
     Round, Sequence, State, Titles, Visibility,
 };
+pub use scope::{Scope, Scopes};

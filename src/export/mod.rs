@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod ballots;
+pub mod clients;
 pub mod csvw;
 mod decimal;
 pub mod events;

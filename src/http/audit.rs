@@ -11,6 +11,7 @@ use actix_web::{HttpMessage, HttpRequest};
 use super::Site;
 use super::problem::Problem;
 use crate::board::Weight;
+use crate::domain::ClientId;
 use crate::domain::audit::{self, Act, Actor, Channel, Outcome, Target};
 use crate::export::Links;
 use crate::identity::{Identity, Scope};
@@ -41,6 +42,15 @@ pub(super) fn note(request: &HttpRequest, note: Note) {
 /// Why a token was not believed.
 struct Reason(String);
 
+/// What stood in the way, where the reply is no problem document.
+struct Refusal(audit::Problem);
+
+/// Notes what stood in the way, in the words of a reply that is no problem document.
+pub(super) fn note_refusal(request: &HttpRequest, slug: &'static str, reason: &str) {
+    let reason = Some(reason.to_owned());
+    request.extensions_mut().insert(Refusal(audit::Problem { slug, reason }));
+}
+
 /// Notes why a token was not believed, which the caller is not told.
 pub(super) fn note_reason(request: &HttpRequest, reason: &str) {
     request.extensions_mut().insert(Reason(reason.to_owned()));
@@ -69,13 +79,14 @@ pub(super) fn record<B: MessageBody>(
     let Some(path) = path(request) else { return };
     let extensions = request.extensions();
     let noted = extensions.get::<Note>().cloned().unwrap_or_default();
+    let refusal = extensions.get::<Refusal>().map(|Refusal(problem)| problem.clone());
     let reason = extensions.get::<Reason>().map(|Reason(reason)| reason.clone());
     let identity = extensions.get::<Arc<Identity>>();
     let act = Act {
         actor: noted.actor.unwrap_or_else(|| identity.map_or_else(|| stranger(request), |of| actor(of))),
         target: noted.target.unwrap_or_else(|| target(request)),
         status: Some(status),
-        problem: problem.map(|slug| audit::Problem { slug, reason }),
+        problem: refusal.or_else(|| problem.map(|slug| audit::Problem { slug, reason })),
         trace: Some(trace()),
         ..Act::new(Channel::Http, &format!("{} {path}", method(request)), outcome, site.clock.now())
     };
@@ -116,6 +127,12 @@ fn target(request: &HttpRequest) -> Target {
         participant: named(request, "participantCode").and_then(|code| code.parse().ok()),
         id: None,
     }
+}
+
+/// That it is about a client.
+pub(super) fn client(id: &ClientId) -> Note {
+    let target = Target { id: Some(id.to_string()), ..Target::default() };
+    Note { target: Some(target), ..Note::default() }
 }
 
 fn actor(identity: &Identity) -> Actor {

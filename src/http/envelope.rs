@@ -12,7 +12,7 @@ use rand::Rng;
 use uuid::Uuid;
 
 use super::problem::Problem;
-use super::{Site, Stopping, audit, negotiate};
+use super::{Site, Stopping, audit, negotiate, oauth, well_known};
 use crate::export::Language;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -35,6 +35,7 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
         let problem = audit::problem(&response);
         (answered(response, language), problem)
     };
+    tell_of_resource(response.headers_mut(), &site.issuing.issuer);
     if site.stopping.has_begun() {
         // The next request on this connection would find nobody.
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
@@ -47,6 +48,16 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     Ok(response)
 }
 
+/// Who is asked for a token is told where there is one (RFC 9728, section 5.1).
+fn tell_of_resource(headers: &mut header::HeaderMap, issuer: &str) {
+    let challenge = headers.get(header::WWW_AUTHENTICATE).and_then(|field| field.to_str().ok());
+    let Some(challenge) = challenge.filter(|challenge| challenge.starts_with("Bearer ")) else { return };
+    let field = format!("{challenge}, resource_metadata=\"{issuer}{}\"", well_known::RESOURCE);
+    if let Ok(field) = HeaderValue::try_from(field) {
+        headers.insert(header::WWW_AUTHENTICATE, field);
+    }
+}
+
 /// The reply, with the body of a problem where it is a refusal.
 fn answered<B: MessageBody + 'static>(
     response: ServiceResponse<B>,
@@ -56,7 +67,10 @@ fn answered<B: MessageBody + 'static>(
     if !status.is_client_error() && !status.is_server_error() {
         return response.map_into_left_body();
     }
-    if response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t == "application/problem+json") {
+    // The token endpoint's refusals have the shape of RFC 6749, which is JSON too.
+    let of_oauth = response.request().path() == oauth::PATH;
+    let is_problem = |t: &HeaderValue| t == "application/problem+json" || of_oauth && t == "application/json";
+    if response.headers().get(header::CONTENT_TYPE).is_some_and(is_problem) {
         return response.map_into_left_body();
     }
     let problem = response.response().error().and_then(|error| error.as_error::<Problem>());

@@ -166,6 +166,9 @@ fn identify(request: &HttpRequest, site: &Site) -> Result<Option<Arc<Identity>>,
         .validator
         .check(token.trim(), site.clock.now())
         .map_err(|refusal| refused(&refusal.to_string()))?;
+    if site.issuing.is_disabled(&identity) {
+        return Err(refused("the client is disabled"));
+    }
     request.extensions_mut().insert(Arc::clone(&identity));
     Ok(Some(identity))
 }

@@ -9,8 +9,8 @@ pub use super::guard::Permission;
 use super::guard::Permission::{Anyone, ListBallots, Manage, ReadBallot, SeeResults, SubmitBallot};
 use super::problem::{METHOD_NOT_ALLOWED, Problem};
 use super::{
-    api_info, audit_entries, ballots, events, health, initiatives, log_entries, log_keys, log_proofs,
-    participants, participation, results, rounds, rules, security_txt,
+    api_info, audit_entries, ballots, clients, events, health, initiatives, log_entries, log_keys,
+    log_proofs, oauth, participants, participation, results, rounds, rules, security_txt, well_known,
 };
 use crate::export::Links;
 
@@ -60,6 +60,11 @@ map! {
     GET    "/rounds/{roundId}/log-proofs"                             Anyone        log_proofs::get;
     GET    "/audit-entries"                                           Manage        audit_entries::list;
     GET    "/log-keys"                                                Anyone        log_keys::get;
+    GET    "/clients"                                                 Manage        clients::list;
+    POST   "/clients"                                                 Manage        clients::create;
+    GET    "/clients/{clientId}"                                      Manage        clients::get;
+    PATCH  "/clients/{clientId}"                                      Manage        clients::patch;
+    POST   "/clients/{clientId}/credentials"                          Manage        clients::renew;
     GET    "/rules"                                                   Anyone        rules::list;
     GET    "/rules/{ruleId}"                                          Anyone        rules::get;
 }
@@ -95,6 +100,10 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
         .route(web::get().to(api_info::document))
         .route(web::head().to(api_info::document));
     app.service(with_allow(document, vec!["GET", "HEAD"]));
+    app.service(with_allow(web::resource(oauth::PATH).route(web::post().to(oauth::token)), vec!["POST"]));
+    app.service(document_at(well_known::SERVER, || web::to(well_known::server)));
+    app.service(document_at(well_known::RESOURCE, || web::to(well_known::resource)));
+    app.service(document_at(well_known::KEYS, || web::to(well_known::keys)));
     let live = web::resource("/livez").route(web::get().to(health::live)).route(web::head().to(health::live));
     app.service(with_allow(live, vec!["GET", "HEAD"]));
     let ready =
@@ -107,6 +116,12 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
     app.default_service(web::to(|| async {
         Err::<HttpResponse, _>(Problem::not_found("adressen", "the address"))
     }));
+}
+
+/// A document outside the API that anyone may read.
+fn document_at(path: &str, handler: fn() -> Service) -> actix_web::Resource {
+    let resource = web::resource(path).route(handler().guard(on::Get())).route(handler().guard(on::Head()));
+    with_allow(resource, vec!["GET", "HEAD"])
 }
 
 /// OPTIONS and 405 say what there is (RFC 9110, sections 9.3.7 and 15.5.6).

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::guard::Caller;
 use super::problem::Problem;
-use super::{Listeners, Stopping};
+use super::{Issuing, Listeners, Stopping};
 use crate::board::{AuditTrail, Board, Boards, Follower, Gates, Writer};
 use crate::config::Reporting;
 use crate::domain::{RoundId, State};
@@ -32,6 +32,8 @@ pub struct Site {
     pub links: Links,
     /// Who is believed.
     pub validator: Validator,
+    /// Our own issuer of tokens.
+    pub issuing: Issuing,
     /// What signs receipts.
     pub log_key: SigningKey,
     /// What time it is.

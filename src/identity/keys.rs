@@ -2,15 +2,16 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::Signer;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, KeypairBytes};
+use jsonwebtoken::{Algorithm, DecodingKey};
 use rand::RngCore;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -26,7 +27,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    const fn file(self) -> &'static str {
+    pub(super) const fn file(self) -> &'static str {
         match self {
             Self::Tokens => "signing.pem",
             Self::Log => "log.pem",
@@ -38,7 +39,6 @@ impl Purpose {
 /// overwritten when it goes, and so is the text of the file and what a new key is made of.
 pub struct SigningKey {
     kid: String,
-    encoding: EncodingKey,
     decoding: DecodingKey,
     public: String,
     own: ed25519_dalek::SigningKey,
@@ -79,23 +79,45 @@ pub enum KeyError {
     },
 }
 
+impl KeyError {
+    pub(super) fn of(path: &Path, error: io::Error) -> Self {
+        Self::File { path: path.display().to_string(), error }
+    }
+}
+
 impl SigningKey {
     /// Reads the key of a data folder, and makes it first if there is none.
     ///
     /// # Errors
     /// [`KeyError`].
     pub fn load_or_create(data_dir: &Path, purpose: Purpose) -> Result<Self, KeyError> {
-        let path = data_dir.join("keys").join(purpose.file());
-        let failed = |error| KeyError::File { path: path.display().to_string(), error };
+        let path = folder(data_dir).join(purpose.file());
         if !path.exists() {
-            make_folder(path.parent().expect("joined above")).map_err(failed)?;
-            create(&path).map_err(failed)?;
+            create(&path).map_err(|error| KeyError::of(&path, error))?;
         }
-        check_mode(&path)?;
-        let pem = Zeroizing::new(fs::read_to_string(&path).map_err(failed)?);
+        Self::read(&path)
+    }
+
+    /// Makes a key and keeps it in a file that nobody else may read. Of two processes that make the same file the key
+    /// of one survives.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn create(path: &Path) -> Result<Self, KeyError> {
+        create(path).map_err(|error| KeyError::of(path, error))?;
+        Self::read(path)
+    }
+
+    /// Reads a key from its file.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn read(path: &Path) -> Result<Self, KeyError> {
+        check_mode(path)?;
+        let pem = Zeroizing::new(fs::read_to_string(path).map_err(|error| KeyError::of(path, error))?);
         let key = ed25519_dalek::SigningKey::from_pkcs8_pem(&pem)
             .map_err(|_| KeyError::NotAKey { path: path.display().to_string() })?;
-        Ok(Self::new(&key))
+        Ok(Self::new(key))
     }
 
     /// Reads the key of a data folder; none if it has not been made.
@@ -103,19 +125,17 @@ impl SigningKey {
     /// # Errors
     /// [`KeyError`].
     pub fn load(data_dir: &Path, purpose: Purpose) -> Result<Option<Self>, KeyError> {
-        let made = data_dir.join("keys").join(purpose.file()).exists();
+        let made = folder(data_dir).join(purpose.file()).exists();
         made.then(|| Self::load_or_create(data_dir, purpose)).transpose()
     }
 
-    fn new(key: &ed25519_dalek::SigningKey) -> Self {
-        let public = URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes());
-        let der = key.to_pkcs8_der().expect("an Ed25519 key has a PKCS #8 form");
+    fn new(own: ed25519_dalek::SigningKey) -> Self {
+        let public = URL_SAFE_NO_PAD.encode(own.verifying_key().as_bytes());
         Self {
             kid: thumbprint(&public),
-            encoding: EncodingKey::from_ed_der(der.as_bytes()),
             decoding: DecodingKey::from_ed_components(&public).expect("just encoded"),
             public,
-            own: key.clone(),
+            own,
         }
     }
 
@@ -130,12 +150,21 @@ impl SigningKey {
     }
 
     /// Signs bytes.
-    pub(super) fn sign(&self, message: &[u8]) -> [u8; 64] {
+    fn sign(&self, message: &[u8]) -> [u8; 64] {
         self.own.sign(message).to_bytes()
     }
 
-    pub(super) fn encoding(&self) -> &EncodingKey {
-        &self.encoding
+    /// Claims of a type, as a JSON Web Signature in its compact form (RFC 7515, section 7.1).
+    pub fn jws(&self, typ: &str, claims: &impl Serialize) -> String {
+        let header = format!(r#"{{"alg":"EdDSA","kid":"{}","typ":"{typ}"}}"#, self.kid);
+        let payload = serde_json::to_vec(claims).expect("texts and numbers");
+        let mut token = URL_SAFE_NO_PAD.encode(header);
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(payload, &mut token);
+        let signature = self.sign(token.as_bytes());
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        token
     }
 
     /// What checks its tokens.
@@ -147,6 +176,11 @@ impl SigningKey {
     pub fn decoding(&self) -> &DecodingKey {
         &self.decoding
     }
+}
+
+/// The folder of the keys in a data folder.
+pub(super) fn folder(data_dir: &Path) -> PathBuf {
+    data_dir.join("keys")
 }
 
 /// The thumbprint of a public key (RFC 7638) over the members of RFC 8037, in their order.
@@ -164,9 +198,13 @@ fn make_folder(folder: &Path) -> io::Result<()> {
 
 /// Writes beside the path, then links: of two processes that start together one key survives, whole.
 fn create(path: &Path) -> io::Result<()> {
+    // A name without a folder lies in the folder that one is in.
+    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    make_folder(folder)?;
     let mut secret = Zeroizing::new([0; 32]);
     rand::rngs::OsRng.fill_bytes(secret.as_mut_slice());
-    let key = ed25519_dalek::SigningKey::from_bytes(&secret);
+    // Without the public half, which it follows from: OpenSSL 3.0 reads no key with it (RFC 5958, version 1).
+    let key = KeypairBytes { secret_key: *secret, public_key: None };
     let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(io::Error::other)?;
     let draft = path.with_extension(format!("{}.new", uuid::Uuid::new_v4()));
     let mut options = OpenOptions::new();
@@ -180,7 +218,7 @@ fn create(path: &Path) -> io::Result<()> {
     fs::remove_file(&draft)?;
     // The name as well as what is in it: what is signed with a key must not outlive it in a power cut.
     #[cfg(unix)]
-    fs::File::open(path.parent().expect("in a folder"))?.sync_all()?;
+    fs::File::open(folder)?.sync_all()?;
     match linked {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         linked => linked,

@@ -38,15 +38,7 @@ pub fn sign(receipt: &Receipt, key: &SigningKey) -> String {
         root: receipt.root.to_string(),
         accepted_at: receipt.at.to_string(),
     };
-    let header = format!(r#"{{"alg":"EdDSA","kid":"{}","typ":"{TYP}"}}"#, key.kid());
-    let payload = serde_json::to_vec(&claims).expect("texts and numbers");
-    let mut token = URL_SAFE_NO_PAD.encode(header);
-    token.push('.');
-    URL_SAFE_NO_PAD.encode_string(payload, &mut token);
-    let signature = key.sign(token.as_bytes());
-    token.push('.');
-    URL_SAFE_NO_PAD.encode_string(signature, &mut token);
-    token
+    key.jws(TYP, &claims)
 }
 
 /// Reads a receipt that this key has signed.

@@ -1,14 +1,19 @@
 //! Access tokens of our own issuer, by RFC 9068.
 
-use jsonwebtoken::{Algorithm, Header};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{Scopes, SigningKey};
-use crate::domain::{Instant, ParticipantCode};
+use crate::domain::{Client, Instant, ParticipantCode};
 
-/// How long the tokens of the command line live, in seconds.
+/// How long the tokens of the command line live, in seconds: the longest of our own issuer.
 pub const LIFETIME: i64 = 15 * 60;
+/// How long the tokens of clients live, in seconds.
+pub const CLIENT_LIFETIME: i64 = 5 * 60;
+/// The client that the command line is; it is not registered, since whoever has the key needs no register.
+const COMMAND_LINE: &str = "handslag-cli";
+/// `typ` of a token (RFC 9068, section 2.1).
+pub(super) const TYP: &str = "at+jwt";
 
 /// What a token allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +40,7 @@ struct Claims<'a> {
     iss: &'a str,
     aud: &'a str,
     sub: &'a str,
-    client_id: &'static str,
+    client_id: &'a str,
     scope: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     participant: Option<String>,
@@ -45,24 +50,33 @@ struct Claims<'a> {
 }
 
 impl TokenIssuer<'_> {
-    /// Signs a token that lives for [`LIFETIME`].
+    /// Signs a token of the command line, which lives for [`LIFETIME`].
     pub fn issue(&self, grant: &Grant, now: Instant) -> String {
+        self.sign(grant, COMMAND_LINE, LIFETIME, now)
+    }
+
+    /// Signs a token for a client, which lives for [`CLIENT_LIFETIME`]. Without a user it is its own subject (RFC 9068,
+    /// section 2.2).
+    pub fn issue_to(&self, client: &Client, scopes: Scopes, now: Instant) -> String {
+        let id = client.id.as_str();
+        let grant = Grant { subject: id.to_owned(), scopes, participant: client.participant.clone() };
+        self.sign(&grant, id, CLIENT_LIFETIME, now)
+    }
+
+    fn sign(&self, grant: &Grant, client: &str, lifetime: i64, now: Instant) -> String {
         let iat = now.utc().timestamp();
         let claims = Claims {
             iss: self.issuer,
             aud: self.issuer,
             sub: &grant.subject,
-            client_id: "handslag-cli",
+            client_id: client,
             scope: grant.scopes.to_string(),
             participant: grant.participant.as_ref().map(ParticipantCode::qualified),
             iat,
-            exp: iat + LIFETIME,
+            exp: iat + lifetime,
             jti: Uuid::new_v4().to_string(),
         };
-        let mut header = Header::new(Algorithm::EdDSA);
-        header.typ = Some("at+jwt".to_owned());
-        header.kid = Some(self.key.kid().to_owned());
-        jsonwebtoken::encode(&header, &claims, self.key.encoding()).expect("our key signs EdDSA")
+        self.key.jws(TYP, &claims)
     }
 }
 

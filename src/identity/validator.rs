@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::str::FromStr;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine;
@@ -18,80 +17,14 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::key_set::{Keys, VerificationKey};
-use crate::domain::{Instant, ParticipantCode};
+use crate::domain::{Instant, ParticipantCode, Scopes};
 
 /// The longest token that is looked at.
 const LONGEST: usize = 8 * 1024;
 /// How far two clocks may be apart, in seconds.
-const SKEW: i64 = 30;
+pub(super) const SKEW: i64 = 30;
 /// How many verified tokens are remembered.
 const REMEMBERED: usize = 20_000;
-
-/// Something a token may allow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// Read the ballot of the participant the token is bound to.
-    BallotsRead,
-    /// Write the ballot of the participant the token is bound to.
-    BallotsWrite,
-    /// Read all ballots, and see by name who is missing.
-    BallotsList,
-    /// See results before they are public.
-    ResultsRead,
-    /// Make and run rounds.
-    RoundsAdmin,
-}
-
-impl Scope {
-    /// Every scope.
-    pub const ALL: [Self; 5] =
-        [Self::BallotsRead, Self::BallotsWrite, Self::BallotsList, Self::ResultsRead, Self::RoundsAdmin];
-
-    /// The name in tokens.
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::BallotsRead => "ballots.read",
-            Self::BallotsWrite => "ballots.write",
-            Self::BallotsList => "ballots.list",
-            Self::ResultsRead => "results.read",
-            Self::RoundsAdmin => "rounds.admin",
-        }
-    }
-}
-
-/// A set of scopes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Scopes(u8);
-
-impl Scopes {
-    /// The set of these.
-    pub fn of(scopes: &[Scope]) -> Self {
-        Self(scopes.iter().fold(0, |set, &scope| set | 1 << scope as u8))
-    }
-
-    /// Whether the set holds it.
-    pub fn has(self, scope: Scope) -> bool {
-        self.0 & (1 << scope as u8) != 0
-    }
-}
-
-impl fmt::Display for Scopes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> =
-            Scope::ALL.into_iter().filter(|&scope| self.has(scope)).map(Scope::id).collect();
-        f.write_str(&names.join(" "))
-    }
-}
-
-impl FromStr for Scopes {
-    type Err = std::convert::Infallible;
-
-    /// Scopes of other services in the same token are not ours to judge, and are passed over.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let ours = text.split(' ').filter_map(|name| Scope::ALL.into_iter().find(|scope| scope.id() == name));
-        Ok(Self::of(&ours.collect::<Vec<_>>()))
-    }
-}
 
 /// Who is calling, as a verified token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +41,8 @@ pub struct Identity {
     pub participant: Option<ParticipantCode>,
     /// When the token ends, in seconds since 1970.
     expires: i64,
+    /// The key that has signed the token.
+    kid: String,
 }
 
 impl Identity {
@@ -198,6 +133,9 @@ impl Validator {
         let fingerprint: [u8; 32] = Sha256::digest(token).into();
         let passed = self.passed.read().unwrap_or_else(PoisonError::into_inner).get(&fingerprint).cloned();
         if let Some(identity) = passed {
+            let issuer = self.issuers.iter().find(|issuer| issuer.name == identity.issuer);
+            // The key may have been withdrawn since.
+            issuer.and_then(|issuer| issuer.keys.find(&identity.kid)).ok_or(Refusal::Key)?;
             return if now < identity.expires + SKEW { Ok(identity) } else { Err(Refusal::Time) };
         }
         let identity = Arc::new(self.verify(token, now)?);
@@ -243,12 +181,18 @@ impl Validator {
         if !jsonwebtoken::crypto::verify(signature, message.as_bytes(), key, *algorithm).unwrap_or(false) {
             return Err(Refusal::Signature);
         }
-        issuer.accept(&claims, text("sub").ok_or(Refusal::Claim("sub"))?, now)
+        issuer.accept(&claims, text("sub").ok_or(Refusal::Claim("sub"))?, kid, now)
     }
 }
 
 impl Issuer {
-    fn accept(&self, claims: &Map<String, Value>, subject: &str, now: i64) -> Result<Identity, Refusal> {
+    fn accept(
+        &self,
+        claims: &Map<String, Value>,
+        subject: &str,
+        kid: &str,
+        now: i64,
+    ) -> Result<Identity, Refusal> {
         if claims.contains_key("cnf") {
             return Err(Refusal::Claim("cnf"));
         }
@@ -290,12 +234,13 @@ impl Issuer {
                 Some(text.ok_or(Refusal::Claim("client_id"))?.to_owned())
             }
         };
-        let (issuer, subject) = (self.name.clone(), subject.to_owned());
-        Ok(Identity { issuer, subject, client, scopes, participant, expires })
+        let (issuer, subject, kid) = (self.name.clone(), subject.to_owned(), kid.to_owned());
+        Ok(Identity { issuer, subject, client, scopes, participant, expires, kid })
     }
 }
 
-fn object(part: &str) -> Result<Map<String, Value>, Refusal> {
+/// The JSON object of a part of a token.
+pub(super) fn object(part: &str) -> Result<Map<String, Value>, Refusal> {
     let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| Refusal::Form)?;
     serde_json::from_slice::<Distinct>(&bytes).map(|object| object.0).map_err(|_| Refusal::Json)
 }

@@ -7,6 +7,7 @@
 pub mod audit;
 mod audit_verify;
 pub mod ballots;
+pub mod clients;
 mod clock;
 pub mod definition;
 pub mod disclosure;
@@ -25,6 +26,7 @@ mod query;
 mod refused;
 pub mod results;
 pub mod rounds;
+pub mod token_keys;
 pub mod verify;
 pub mod verify_database;
 
@@ -41,6 +43,9 @@ pub enum Error {
     /// There is no such round.
     #[error("there is no such round")]
     NoSuchRound,
+    /// There is no such client.
+    #[error("there is no such client")]
+    NoSuchClient,
     /// The id is taken.
     #[error("there is a round with this id already")]
     RoundExists,

@@ -4,8 +4,10 @@
 //! reads first cannot be upgraded to a write when somebody else wrote meanwhile. Text is never ordered
 //! or matched in SQL, because the two databases disagree about it.
 
+pub mod assertions;
 pub mod audit;
 pub mod ballots;
+pub mod clients;
 mod condition;
 mod conn;
 pub mod copies;
@@ -16,10 +18,12 @@ pub mod log;
 mod migrate;
 mod opening;
 pub mod participants;
+pub mod registry;
 pub mod rounds;
 mod schema;
 pub mod subtrees;
 pub mod texts;
+pub mod token_keys;
 pub mod verify;
 mod watch;
 

@@ -132,3 +132,52 @@ diesel::table! {
         head -> Text,
     }
 }
+
+diesel::table! {
+    registry (id) {
+        id -> Integer,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    clients (id) {
+        id -> Text,
+        kind -> Text,
+        participant -> Nullable<Text>,
+        scopes -> Text,
+        name -> Text,
+        auth_method -> Text,
+        created_at -> Timestamp,
+        disabled_at -> Nullable<Timestamp>,
+        revision -> Integer,
+    }
+}
+
+diesel::table! {
+    client_credentials (client_id, id) {
+        client_id -> Text,
+        id -> Text,
+        value -> Text,
+        created_at -> Timestamp,
+        ends_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    used_assertions (client_id, jti) {
+        client_id -> Text,
+        jti -> Text,
+        ends -> BigInt,
+    }
+}
+
+diesel::table! {
+    token_keys (kid) {
+        kid -> Text,
+        public -> Text,
+        created_at -> Timestamp,
+        signs_from -> Timestamp,
+        retires_at -> Nullable<Timestamp>,
+    }
+}

@@ -11,7 +11,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("ballotfile", &["domain", "tally"]),
     ("store", &["domain"]),
     ("service", &["domain", "store", "tally"]),
-    ("board", &["domain", "service", "tally", "export", "store"]),
+    ("board", &["domain", "service", "tally", "export", "store", "identity"]),
     // Documents are written from the read models of the service.
     ("export", &["domain", "tally", "service"]),
     ("identity", &["domain"]),

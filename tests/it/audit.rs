@@ -13,6 +13,7 @@ use handslag::store::{Conn, Store};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::support::registered::{CREDENTIALS, Registered, ask};
 use crate::support::{Caller, Database, FIVE, NOON, ROUND, Service, at, on_both_databases, until};
 
 const PUT: &str = "PUT /rounds/{roundId}/ballots/{participantCode}";
@@ -63,6 +64,32 @@ fn rows(store: &Store, query: &str) -> Vec<String> {
 }
 
 on_both_databases! {
+    fn clients_their_tokens_and_who_keeps_them_are_recorded(database: Database) {
+        let client = Registered::new(&database, &["--municipality", "0180", "--secret"]);
+        let service = Service::start(&database);
+        client.ask(&service).is(200);
+        let wrong = [CREDENTIALS, ("client_id", &client.id), ("client_secret", "another")];
+        ask(&service, &wrong).is(401);
+        let path = format!("/clients/{}", client.id);
+        let disable = json!({ "disabled": true });
+        service.request("PATCH", &path).by(Caller::Manager).json(&disable).send().is(200);
+        until("the client is known as disabled", || (client.ask(&service).status == 400).then_some(()));
+        let of = |name: &str, event: &Value| event["operation"] == *name;
+        let seen = events(&service, "", 5);
+        let who = ["client", "organisation", "targetId", "outcome", "status", "problem"];
+        let made = seen.iter().find(|event| of("client create", event)).unwrap();
+        assert_eq!(members(made, &["channel", "targetId", "outcome"]), json!(["cli", client.id, "accepted"]));
+        let tokens: Vec<Value> =
+            seen.iter().filter(|event| of("POST /oauth/token", event)).map(|event| members(event, &who)).collect();
+        assert_eq!(tokens[0], json!([client.id, "0180", client.id, "accepted", 200, null]));
+        assert_eq!(tokens[1], json!([null, null, null, "refused", 401, "invalid_client"]));
+        let disabled = json!([client.id, "0180", client.id, "refused", 400, "unauthorized_client"]);
+        assert!(tokens[2..].contains(&disabled), "{tokens:?}");
+        let patched = seen.iter().find(|event| of("PATCH /clients/{clientId}", event)).unwrap();
+        assert_eq!(members(patched, &["targetId", "outcome"]), json!([client.id, "accepted"]));
+        assert!(!json!(seen).to_string().contains(&client.secret));
+    }
+
     fn a_ballot_is_recorded_with_who_what_when_and_its_trace(database: Database) {
         let service = Service::start(&database);
         service.open_round(json!({}));

@@ -137,10 +137,10 @@ fn a_database_that_is_damaged_or_older_or_newer_is_told() {
         let file = store::Database::Sqlite(program.path("data/handslag.db"));
         store::Store::open(file).unwrap().connect().unwrap().batch_execute(statement).unwrap();
     };
-    change("DELETE FROM __diesel_schema_migrations WHERE version LIKE '20261124%'");
+    change("DELETE FROM __diesel_schema_migrations WHERE version LIKE '20261124000010%'");
     assert!(
         of(&findings(&program, 0, &[]), "schema")
-            .starts_with("warn: 1 migrations are pending, up to 20261124")
+            .starts_with("warn: 1 migrations are pending, up to 20261124000010")
     );
     let whole = std::fs::read(program.path("data/handslag.db")).unwrap();
     let cut = &whole[..whole.len() / 2];

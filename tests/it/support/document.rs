@@ -53,6 +53,10 @@ pub(super) fn check(exchange: &Exchange<'_>) -> Result<(), String> {
     let item = path.strip_prefix(BASE).and_then(find);
     let operation = item.and_then(|item| item.get(method.to_ascii_lowercase()));
     let Some(operation) = operation else {
+        // The token endpoint speaks by its own standard.
+        if path == "/oauth/token" {
+            return Ok(());
+        }
         return if reply.status >= 400 { is_problem(reply) } else { Ok(()) };
     };
     let responses = &operation["responses"];

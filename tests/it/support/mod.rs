@@ -8,6 +8,7 @@ mod listener;
 mod postgres;
 mod raw;
 pub(crate) mod register;
+pub(crate) mod registered;
 pub(crate) mod replay;
 mod rounds;
 mod service;

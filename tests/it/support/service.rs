@@ -133,13 +133,13 @@ impl Service {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("there is a free port");
         let address = listener.local_addr().expect("it is bound");
         let (sender, receiver) = mpsc::channel();
-        let parts = (store.clone(), Arc::clone(&key), clock.clone());
+        let parts = (store.clone(), database.folder().to_owned(), clock.clone());
         let thread = std::thread::spawn(move || {
-            let (store, key, clock) = parts;
+            let (store, folder, clock) = parts;
             actix_web::rt::System::new().block_on(async {
                 let parts = Parts {
                     store,
-                    key: &key,
+                    data_dir: &folder,
                     log_key,
                     public_url: PUBLIC_URL,
                     clock,

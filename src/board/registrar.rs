@@ -1,0 +1,181 @@
+//! The registrar: registers this instance's keys, and keeps the register of clients and keys in memory up to what other
+//! processes commit to the same database.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::identity::{KeyError, KeyFolder, Registered, Registry, SigningKey};
+use crate::service::Clock;
+use crate::service::token_keys::{self, Begins, Registration};
+use crate::store::{self, Conn, Store};
+
+/// How often it looks at the least, whether something has changed: what is disabled is to end within a second.
+const GLANCE: Duration = Duration::from_millis(250);
+/// How long an instance with a new key waits before it serves, so that the others have learnt of it.
+const JOINING: Duration = Duration::from_secs(1);
+
+/// Why there can be no register.
+#[derive(Debug, thiserror::Error)]
+pub enum NoRegister {
+    /// A key cannot be read or made.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// The thread; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Registrar {
+    desk: Arc<Desk>,
+    _stop: SyncSender<()>,
+}
+
+impl Registrar {
+    /// Registers the keys of the folder, reads the register, and starts to follow it. Where other instances have to
+    /// learn of a key first, it waits for that.
+    ///
+    /// # Errors
+    /// [`NoRegister`].
+    pub fn start(store: Store, folder: KeyFolder, clock: Clock, tick: Duration) -> Result<Self, NoRegister> {
+        let registry = Arc::new(Registry::default());
+        let desk = Arc::new(Desk { store, folder, clock, registry, version: Mutex::default() });
+        let mut conn = desk.store.connect()?;
+        if desk.register(&mut conn)? == Registration::New {
+            std::thread::sleep(JOINING);
+        }
+        desk.read(&mut conn)?;
+        let (stop, stopped) = sync_channel(0);
+        let (own, tick) = (Arc::clone(&desk), tick.min(GLANCE));
+        let run = move || own.run(conn, tick, &stopped);
+        let thread = std::thread::Builder::new().name("registrar".into()).spawn(run);
+        thread.map_err(|error| store::Error::Connection(error.to_string()))?;
+        Ok(Self { desk, _stop: stop })
+    }
+
+    /// The register, which it keeps up to date.
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.desk.registry
+    }
+
+    /// Reads the register now, after a change of this process.
+    ///
+    /// # Errors
+    /// If storage fails.
+    pub fn refresh(&self) -> Result<(), store::Error> {
+        self.desk.store.read(|conn| self.desk.read(conn))
+    }
+}
+
+#[derive(Debug)]
+struct Desk {
+    store: Store,
+    folder: KeyFolder,
+    clock: Clock,
+    registry: Arc<Registry>,
+    /// What was read last. Held while reading, so that nobody puts what is older in the place of what is newer.
+    version: Mutex<Option<u64>>,
+}
+
+impl Desk {
+    /// Registers the keys of the folder. Keys that are not believed any more are removed; if no other is left, a new
+    /// one is made.
+    fn register(&self, conn: &mut Conn) -> Result<Registration, NoRegister> {
+        let now = self.clock.now();
+        let register = |conn: &mut Conn, keys: &[Arc<SigningKey>]| {
+            let own: Vec<(&str, &str)> = keys.iter().map(|key| (key.kid(), key.public())).collect();
+            token_keys::register(conn, &own, now, Begins::Now)
+        };
+        let keys = self.folder.keys()?;
+        let registration = register(conn, &keys)?;
+        let registered = store::token_keys::all(conn)?;
+        let believed = |kid: &str| registered.iter().any(|key| key.kid == kid && key.is_believed(now));
+        if keys.iter().all(|key| believed(key.kid())) {
+            return Ok(registration);
+        }
+        if keys.iter().any(|key| believed(key.kid())) {
+            self.folder.keep(believed)?;
+            return Ok(registration);
+        }
+        let new = self.folder.add()?;
+        let registration = register(conn, &[Arc::clone(&new)])?;
+        self.folder.keep(|kid| kid == new.kid())?;
+        Ok(registration)
+    }
+
+    /// Looks again and again, and begins anew on a new connection when that fails.
+    fn run(&self, conn: Conn, tick: Duration, stop: &Receiver<()>) {
+        let mut conn = Some(conn);
+        let mut failing = false;
+        while stop.recv_timeout(tick) == Err(RecvTimeoutError::Timeout) {
+            // A panic is a fault in the program, and must not end the following.
+            let looked = catch_unwind(AssertUnwindSafe(|| {
+                let mut open = match conn.take() {
+                    Some(open) => open,
+                    None => self.store.connect()?,
+                };
+                self.look(&mut open)?;
+                Ok(open)
+            }));
+            match looked.unwrap_or(Err(store::Error::Panic)) {
+                Ok(open) => {
+                    conn = Some(open);
+                    failing = false;
+                }
+                Err(error) if !std::mem::replace(&mut failing, true) => {
+                    tracing::error!(%error, "changes of clients and keys cannot be seen for now");
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn look(&self, conn: &mut Conn) -> Result<(), store::Error> {
+        let newest = store::registry::version(conn)?;
+        let known = *self.version.lock().unwrap_or_else(PoisonError::into_inner);
+        if known != Some(newest) || self.registry.current().is_outdated(self.clock.now()) {
+            self.read(conn)?;
+        }
+        if self.registry.current().needs_key() {
+            self.succeed(conn)?;
+        }
+        Ok(())
+    }
+
+    /// Makes a key of its own where all that are here give way: they were copied, and the folder that they were copied
+    /// from has a new one.
+    fn succeed(&self, conn: &mut Conn) -> Result<(), store::Error> {
+        match self.folder.add() {
+            Ok(new) => {
+                let own = [(new.kid(), new.public())];
+                token_keys::register(conn, &own, self.clock.now(), Begins::WhenKnown)?;
+                tracing::info!(kid = new.kid(), "a new key for tokens");
+            }
+            Err(error) => tracing::error!(%error, "the keys of tokens"),
+        }
+        self.read(conn)
+    }
+
+    fn read(&self, conn: &mut Conn) -> Result<(), store::Error> {
+        let mut known = self.version.lock().unwrap_or_else(PoisonError::into_inner);
+        let (version, clients, keys) = Store::snapshot_on(conn, |conn| {
+            let version = store::registry::version(conn)?;
+            Ok::<_, store::Error>((version, store::clients::all(conn)?, store::token_keys::all(conn)?))
+        })?;
+        // What cannot be read now was read before: whoever has broken the folder is told, and callers are served.
+        let (signing, whole) = match self.folder.read() {
+            Ok(signing) => (signing, true),
+            Err(error) => {
+                tracing::error!(%error, "the keys of tokens");
+                (self.registry.current().signing().to_vec(), false)
+            }
+        };
+        self.registry.replace(Registered::new(clients, keys, signing, self.clock.now()));
+        // What could not be read is read again.
+        *known = whole.then_some(version);
+        Ok(())
+    }
+}
