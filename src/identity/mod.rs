@@ -1,5 +1,6 @@
 //! Who is calling: our own signing key, the tokens it signs, and the validator that believes no token by itself.
 
+mod distinct;
 mod key_set;
 mod keys;
 mod known_keys;

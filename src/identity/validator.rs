@@ -13,10 +13,10 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use jsonwebtoken::Algorithm;
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use super::distinct;
 use super::key_set::{Keys, VerificationKey};
 use crate::domain::{Instant, ParticipantCode};
 
@@ -254,7 +254,9 @@ impl Issuer {
         }
         let for_us = match claims.get("aud") {
             Some(Value::String(audience)) => *audience == self.audience,
-            Some(Value::Array(audiences)) => audiences.iter().any(|audience| *audience == *self.audience),
+            Some(Value::Array(audiences)) if audiences.iter().all(Value::is_string) => {
+                audiences.iter().any(|audience| *audience == *self.audience)
+            }
             _ => return Err(Refusal::Claim("aud")),
         };
         if !for_us {
@@ -297,34 +299,5 @@ impl Issuer {
 
 fn object(part: &str) -> Result<Map<String, Value>, Refusal> {
     let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| Refusal::Form)?;
-    serde_json::from_slice::<Distinct>(&bytes).map(|object| object.0).map_err(|_| Refusal::Json)
-}
-
-/// A JSON object with distinct members: of two the signer may mean one and the reader take the other.
-struct Distinct(Map<String, Value>);
-
-impl<'de> Deserialize<'de> for Distinct {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-
-        impl<'de> Visitor<'de> for Members {
-            type Value = Distinct;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Distinct, A::Error> {
-                let mut members = Map::new();
-                while let Some((member, value)) = access.next_entry()? {
-                    if members.insert(member, value).is_some() {
-                        return Err(A::Error::custom("a member stands twice"));
-                    }
-                }
-                Ok(Distinct(members))
-            }
-        }
-
-        deserializer.deserialize_map(Members)
-    }
+    distinct::object(&bytes).ok_or(Refusal::Json)
 }

@@ -62,5 +62,6 @@ mod tally_properties;
 mod tally_rules;
 mod tally_space;
 mod tally_symmetry;
+mod token_attacks;
 mod tokens;
 mod whole_round;

@@ -4,7 +4,9 @@
 mod client;
 mod database;
 pub(crate) mod document;
+mod forge;
 mod listener;
+mod pair;
 mod postgres;
 mod raw;
 pub(crate) mod register;
@@ -14,7 +16,9 @@ mod service;
 
 pub(crate) use client::{Reply, Request};
 pub(crate) use database::{Database, on_both_databases};
+pub(crate) use forge::{Forge, changed};
 pub(crate) use listener::Listener;
+pub(crate) use pair::Pair;
 pub(crate) use raw::Unanswered;
 pub(crate) use rounds::{
     FIVE, ROUND, VECTOR, definition, initiatives, merge, municipalities, municipality_codes, participants,
