@@ -23,6 +23,7 @@ mod sheet;
 mod tally;
 mod terminal;
 mod token;
+pub mod trust;
 mod verified;
 
 use std::process::ExitCode;
@@ -86,6 +87,8 @@ enum Command {
 enum Failure {
     /// Because of what was given, or the state of the round: exit code 1.
     Refused(Vec<String>),
+    /// Because settings make no sense: exit code 2.
+    Misconfigured(Vec<String>),
     /// Because a file, the database or the network failed: exit code 3.
     Failed(String),
 }
@@ -163,6 +166,12 @@ pub fn main() -> ExitCode {
                 eprintln!("handslag: {} faults; nothing was changed", lines.len());
             }
             ExitCode::from(1)
+        }
+        Err(Failure::Misconfigured(lines)) => {
+            for line in &lines {
+                eprintln!("handslag: {line}");
+            }
+            ExitCode::from(2)
         }
         Err(Failure::Failed(reason)) => {
             eprintln!("handslag: {reason}");

@@ -4,12 +4,12 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Failure, demo, open, tell};
+use super::{Failure, demo, open, tell, trust};
 use crate::board::{Boards, Follower, Writer, WriterThread};
 use crate::config::Settings;
 use crate::export::Links;
 use crate::http::{Ended, Listeners, Pace, Running, Site, Stopping, listen};
-use crate::identity::{Issuer, Purpose, SigningKey, StaticKeys, Validator};
+use crate::identity::{Freshness, Issuer, Purpose, Reading, SigningKey, StaticKeys, Validator};
 use crate::observe;
 use crate::service::Clock;
 use crate::store::Store;
@@ -31,6 +31,8 @@ pub(super) struct Arguments {
 
 pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failure> {
     observe::start(settings);
+    let trusted = trust::read(&settings.issuers, &settings.public_url(settings.bind));
+    let trusted = trusted.map_err(Failure::Misconfigured)?;
     let store = open(settings)?;
     let clock = Clock::System;
     if arguments.demo {
@@ -42,12 +44,14 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
     let key = SigningKey::load_or_create(&settings.data_dir, Purpose::Tokens).map_err(Failure::failed)?;
     let log_key = SigningKey::load_or_create(&settings.data_dir, Purpose::Log).map_err(Failure::failed)?;
     let public_url = settings.public_url(address);
+    let issuers = trust::start(trusted, Freshness::default()).map_err(Failure::failed)?;
     actix_web::rt::System::new().block_on(async {
         let parts = Parts {
             store,
             key: &key,
             log_key,
             public_url: &public_url,
+            issuers,
             clock: clock.clone(),
             tick: TICK,
             workers: settings.workers,
@@ -115,6 +119,8 @@ pub struct Parts<'a> {
     pub log_key: SigningKey,
     /// The address the service is known by.
     pub public_url: &'a str,
+    /// The issuers that are trusted besides our own.
+    pub issuers: Vec<Issuer>,
     /// What time it is.
     pub clock: Clock,
     /// How often it looks for what is due, and for what other processes have written.
@@ -135,7 +141,8 @@ impl Parts<'_> {
     /// # Errors
     /// If the database or the address cannot be used; in words.
     pub fn assemble(self) -> Result<(Running, WriterThread), String> {
-        let Self { store, key, log_key, public_url, clock, tick, workers, listener, signals, pace } = self;
+        let Self { store, key, log_key, public_url, issuers, clock, tick, workers, listener, signals, pace } =
+            self;
         let boards = Arc::new(Boards::load(&store).map_err(|error| error.to_string())?);
         let started = Writer::start(store.clone(), Arc::clone(&boards), clock.clone(), tick);
         let (writer, thread) = started.map_err(|error| error.to_string())?;
@@ -147,6 +154,7 @@ impl Parts<'_> {
             typ: "at+jwt".to_owned(),
             keys: Box::new(StaticKeys::from_iter([(key.kid().to_owned(), key.verification())])),
             longest_life: LONGEST_LIFE,
+            reading: Reading::own(),
         };
         let site = Site {
             boards,
@@ -154,7 +162,7 @@ impl Parts<'_> {
             follower,
             store,
             links: Links::new(public_url),
-            validator: Validator::new(vec![own]),
+            validator: Validator::new(std::iter::once(own).chain(issuers).collect()),
             log_key,
             clock,
             listeners: Listeners::new(pace),

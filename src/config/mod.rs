@@ -2,6 +2,8 @@
 //!
 //! An unknown key or variable is an error: a setting that is misspelt must not silently be the default.
 
+mod issuers;
+
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -9,6 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
+pub use self::issuers::{Claim, IssuerSettings, ParticipantSettings, RoleSettings};
 use crate::store::Database;
 
 /// The folder when none is given.
@@ -52,6 +55,10 @@ pub struct Given {
     /// Form of log lines [default: text on a terminal, json elsewhere]
     #[arg(long, global = true, env = "HANDSLAG_LOG_FORMAT", value_name = "FORM")]
     pub log_format: Option<LogFormat>,
+
+    /// The issuers that are trusted besides our own; from the file only
+    #[arg(skip)]
+    pub issuers: Vec<IssuerSettings>,
 
     /// TOML file with any of these settings, in camelCase: dataDir = "…"
     #[arg(long, global = true, env = "HANDSLAG_CONFIG", value_name = "FILE")]
@@ -102,6 +109,8 @@ pub struct Settings {
     pub log_level: LogLevel,
     /// Form of log lines; none means that it depends on where they go.
     pub log_format: Option<LogFormat>,
+    /// The issuers that are trusted besides our own; from the file only.
+    pub issuers: Vec<IssuerSettings>,
     /// Names of the settings that came from the file, and from flags or the environment.
     origins: Origins,
 }
@@ -195,6 +204,7 @@ impl Given {
             read_database,
             public_url,
             workers,
+            issuers: file.issuers,
             origins,
         })
     }
@@ -259,7 +269,7 @@ impl Settings {
             };
             format!("{name} = {value}  # {origin}\n")
         };
-        lines.into_iter().map(line).collect()
+        lines.into_iter().map(line).chain([issuers::describe(&self.issuers)]).collect()
     }
 }
 

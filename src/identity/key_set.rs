@@ -22,7 +22,8 @@ impl std::fmt::Debug for VerificationKey {
 
 /// The keys of an issuer. They may change while the service runs.
 pub trait Keys: Send + Sync {
-    /// The key with this id, if it is the issuer's now. Never waits.
+    /// The key with this id, if it is the issuer's now. Never waits. The same `Arc` as long as the key is the same: what
+    /// was checked with it is believed without another check.
     fn find(&self, kid: &str) -> Option<Arc<VerificationKey>>;
 }
 

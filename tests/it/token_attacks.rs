@@ -6,12 +6,14 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
+use handslag::identity::Freshness;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 
-use crate::support::{Caller, Database, FIVE, Forge, Service, changed};
+use crate::support::{Answer, Caller, Database, FIVE, Forge, IssuerServer, Pair, Service, changed, until};
 
 const OWN: &str = "/rounds/handslag-2026/ballots/0180";
+const ISSUER: &str = "https://idp.example.se";
 const CHALLENGE: &str = "Bearer realm=\"handslag\", error=\"invalid_token\"";
 
 /// What is tried, and the token.
@@ -21,6 +23,8 @@ type Row = (String, String);
 struct World {
     service: Service,
     forge: Forge,
+    /// Where the issuer publishes its keys, if it is not our own.
+    server: Option<IssuerServer>,
 }
 
 impl World {
@@ -29,7 +33,30 @@ impl World {
         service.open_round(json!({}));
         service.submit("0180", FIVE).is(201);
         let forge = Forge::own(&service);
-        Self { service, forge }
+        Self { service, forge, server: None }
+    }
+
+    /// An issuer that signs with RSA, and whose tokens have no type of their own.
+    fn external() -> Self {
+        let pair = Pair::rsa("2026-a", 0, Algorithm::RS256);
+        let server = IssuerServer::start(Answer::keys(&[&pair]));
+        let settings = format!(
+            "[[issuers]]\nissuer = \"{ISSUER}\"\naudience = \"api://handslag\"\njwksUri = \"{}\"\n\
+             algorithms = [\"RS256\"]\ntyp = \"JWT\"\nparticipant = {{ code = \"0180\" }}\n",
+            server.uri()
+        );
+        let service = Service::start_trusting(&Database::sqlite(), &settings, Freshness::default());
+        service.open_round(json!({}));
+        service.submit("0180", FIVE).is(201);
+        let now = service.now().utc().timestamp();
+        let claims = json!({
+            "iss": ISSUER, "aud": "api://handslag", "sub": "6f1c", "scope": "ballots.read ballots.write",
+            "iat": now, "exp": now + 300, "jti": "1",
+        });
+        let forge = Forge { pair, typ: "JWT".to_owned(), claims, now, longest_life: 5_400 };
+        let believed = || service.get(OWN).by(Caller::Token(&forge.good())).send().status == 200;
+        until("the issuer's keys are there", || believed().then_some(()));
+        Self { service, forge, server: Some(server) }
     }
 
     #[track_caller]
@@ -49,10 +76,13 @@ impl World {
             }
         }
         assert_eq!(self.service.get(OWN).by(Caller::Analyst).send().is(200).json()["revision"], 1);
+        // No token has made the service ask anybody but the issuer, for anything but its keys.
+        let asked = self.server.as_ref().map(IssuerServer::paths).unwrap_or_default();
+        assert!(asked.iter().all(|path| path == "/keys"), "{asked:?}");
     }
 }
 
-/// Makes `name::own` of each set of rows.
+/// Makes `name::own` and `name::external` of each set of rows.
 macro_rules! attacks {
     ($(fn $name:ident($forge:ident: &Forge) -> Vec<Row> $body:block)+) => {$(
         fn $name($forge: &Forge) -> Vec<Row> $body
@@ -61,6 +91,12 @@ macro_rules! attacks {
             #[test]
             fn own() {
                 let world = super::World::own();
+                world.refuses(super::$name(&world.forge));
+            }
+
+            #[test]
+            fn external() {
+                let world = super::World::external();
                 world.refuses(super::$name(&world.forge));
             }
         }
@@ -381,4 +417,36 @@ fn a_kid_of_a_hundred_kilobytes_is_refused_before_it_is_looked_at() {
         assert!(reply.is_err() || reply.is_ok_and(|reply| matches!(reply.status, 400..=499)), "{size}");
     }
     world.service.get(OWN).by(Caller::Token(&world.forge.good())).send().is(200);
+}
+
+#[test]
+fn no_issuer_signs_for_another() {
+    let world = World::external();
+    let (own, other) = (Forge::own(&world.service), &world.forge);
+    let with = |pair: &Pair, header: &Forge, claims: &Forge| {
+        pair.sign(&header.header().to_string(), &claims.claims.to_string())
+    };
+    let mut named = own.clone();
+    named.pair.kid.clone_from(&other.pair.kid);
+    let mut own_name = other.clone();
+    own_name.pair.kid.clone_from(&own.pair.kid);
+    world.refuses(
+        [
+            ("our claims, their key", with(&other.pair, other, &own)),
+            (
+                "our claims and type, their key",
+                with(&other.pair, &Forge { typ: own.typ.clone(), ..other.clone() }, &own),
+            ),
+            ("our claims and kid, their key", with(&other.pair, &own_name, &own)),
+            ("our claims and header, their key", with(&other.pair, &own, &own)),
+            ("their claims, our key", with(&own.pair, &own, other)),
+            (
+                "their claims and type, our key",
+                with(&own.pair, &Forge { typ: other.typ.clone(), ..own.clone() }, other),
+            ),
+            ("their claims and kid, our key", with(&own.pair, &named, other)),
+            ("their claims and header, our key", with(&own.pair, other, other)),
+        ]
+        .map(|(what, token)| (what.to_owned(), token)),
+    );
 }

@@ -11,9 +11,11 @@ use std::time::{Duration, Instant as Monotonic};
 
 use actix_web::dev::ServerHandle;
 use handslag::cli::serve::{Parts, Signals};
+use handslag::cli::trust;
+use handslag::config::Given;
 use handslag::domain::{Instant, ParticipantCode};
 use handslag::http::{Pace, Stopping};
-use handslag::identity::{Grant, Purpose, SigningKey, TokenIssuer};
+use handslag::identity::{Freshness, Grant, Issuer, Purpose, SigningKey, TokenIssuer};
 use handslag::service::Clock;
 use handslag::store::{self, Store};
 use serde_json::{Value, json};
@@ -91,15 +93,25 @@ impl Service {
 
     /// Starts with this clock.
     pub(crate) fn start_at(database: &Database, clock: Clock) -> Self {
-        Self::start_with(database, clock, Pace::default())
+        Self::start_with(database, clock, Pace::default(), Vec::new())
     }
 
     /// Starts at noon on a clock that stands still, and sends events at this pace.
     pub(crate) fn start_at_pace(database: &Database, pace: Pace) -> Self {
-        Self::start_with(database, Clock::at(at(NOON)), pace)
+        Self::start_with(database, Clock::at(at(NOON)), pace, Vec::new())
     }
 
-    fn start_with(database: &Database, clock: Clock, pace: Pace) -> Self {
+    /// Starts at noon on a clock that stands still, and trusts the issuers of a settings file.
+    pub(crate) fn start_trusting(database: &Database, issuers: &str, freshness: Freshness) -> Self {
+        let file = database.folder().join("issuers.toml");
+        std::fs::write(&file, issuers).expect("a file in the test's own folder");
+        let settings = Given { config: Some(file), ..Given::default() }.settle().expect("settings");
+        let trusted = trust::read(&settings.issuers, PUBLIC_URL).expect("they make sense");
+        let issuers = trust::start(trusted, freshness).expect("there can be threads");
+        Self::start_with(database, Clock::at(at(NOON)), Pace::default(), issuers)
+    }
+
+    fn start_with(database: &Database, clock: Clock, pace: Pace, issuers: Vec<Issuer>) -> Self {
         let store = database.open();
         let key = Arc::new(
             SigningKey::load_or_create(database.folder(), Purpose::Tokens).expect("a key can be made"),
@@ -117,6 +129,7 @@ impl Service {
                     key: &key,
                     log_key,
                     public_url: PUBLIC_URL,
+                    issuers,
                     clock,
                     tick: TICK,
                     workers: 2,
