@@ -146,7 +146,7 @@ impl Faults {
                     Ok(source) => return Source::Address(source),
                     // The address is not repeated: a password may stand in it.
                     Err(fault @ BadSource::Address) => self.add("jwksUri", &fault.to_string()),
-                    Err(fault @ BadSource::Certificates) => {
+                    Err(fault @ (BadSource::Certificates | BadSource::NoSystem)) => {
                         self.add("caFile", &fault.to_string());
                     }
                 }

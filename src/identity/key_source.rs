@@ -2,7 +2,7 @@
 //! over TLS, without redirects or a proxy, at most so much and so long.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ureq::Agent;
@@ -30,6 +30,9 @@ pub enum BadSource {
     /// No certificates.
     #[error("holds no certificate in PEM")]
     Certificates,
+    /// The system trusts nobody, and nobody else is named.
+    #[error("is needed: the system has no certificates of its own")]
+    NoSystem,
 }
 
 impl fmt::Debug for KeySource {
@@ -60,12 +63,13 @@ impl KeySource {
             return Err(BadSource::Address);
         }
         let roots = match vouching {
-            None => RootCerts::PlatformVerifier,
-            Some(pem) => RootCerts::from(certificates(pem)?),
+            None if scheme == "http" => Arc::default(),
+            None => of_the_system().ok_or(BadSource::NoSystem)?,
+            Some(pem) => Arc::new(certificates(pem)?),
         };
         let tls = TlsConfig::builder()
             .provider(TlsProvider::Rustls)
-            .root_certs(roots)
+            .root_certs(RootCerts::Specific(roots))
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()));
         let agent = Agent::config_builder()
             .tls_config(tls.build())
@@ -90,6 +94,17 @@ impl KeySource {
         }
         answer.body_mut().with_config().limit(MOST).read_to_vec().map_err(|error| error.to_string())
     }
+}
+
+/// Read once: they are the same for every issuer.
+fn of_the_system() -> Option<Arc<Vec<Certificate<'static>>>> {
+    static CERTIFICATES: OnceLock<Arc<Vec<Certificate<'static>>>> = OnceLock::new();
+    let read = || {
+        let found = rustls_native_certs::load_native_certs().certs;
+        Arc::new(found.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect())
+    };
+    let certificates = CERTIFICATES.get_or_init(read);
+    (!certificates.is_empty()).then(|| Arc::clone(certificates))
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<Certificate<'static>>, BadSource> {
