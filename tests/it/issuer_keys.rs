@@ -292,3 +292,33 @@ fn keys_may_come_from_a_file() {
     assert_eq!(world.status(&world.token(&pair.impostor())), 401);
     assert_eq!(world.status(&world.token(&Pair::ed("other", 1))), 401);
 }
+
+#[test]
+fn the_program_trusts_whom_its_settings_name() {
+    let pair = Pair::ec("known", 1);
+    let (root, config) = authority();
+    let server = IssuerServer::start_tls(Answer::keys(&[&pair]), config);
+    let database = Database::sqlite();
+    let [file, roots] = ["handslag.toml", "roots.pem"].map(|name| database.folder().join(name));
+    std::fs::write(&file, settings(&format!("jwksUri = \"{}\"", server.uri()))).unwrap();
+    std::fs::write(&roots, root).unwrap();
+    // The system's certificates, as far as this process goes.
+    let [file, roots] = [("HANDSLAG_CONFIG", file), ("SSL_CERT_FILE", roots)]
+        .map(|(name, path)| format!("{name}={}", path.display()));
+    let service = Service::start_program_under(&["env", &file, &roots], &database);
+    let now = service.now();
+    service.open_round(json!({
+        "opensAt": now.plus_seconds(-60).to_string(), "closesAt": now.plus_seconds(3_600).to_string(),
+    }));
+    service.submit("0180", FIVE).is(201);
+    let world = World { service, server };
+    let token = world.token(&pair);
+    world.becomes("the key is there", &token, 200);
+    let stranger = world.token(&pair.impostor());
+    assert_eq!(world.status(&stranger), 401);
+    world.server.answer(Answer::Status(500, Vec::new()));
+    drop(world);
+    let log = std::fs::read_to_string(database.folder().join("service.log")).unwrap();
+    assert!(log.contains("the keys of an issuer were fetched") && log.contains("wrong signature"), "{log}");
+    assert!(!log.contains("eyJ"), "{log}");
+}

@@ -110,6 +110,20 @@ fn keys_are_asked_for_over_tls_only() {
 }
 
 #[test]
+fn where_the_system_trusts_nobody_a_file_must_say_who_vouches() {
+    let program = Program::new();
+    program.write("empty.pem", "");
+    program.write(
+        "handslag.toml",
+        "[[issuers]]\nissuer = \"https://a.example\"\naudience = \"x\"\nalgorithms = [\"ES256\"]\n\
+         jwksUri = \"https://a.example/keys\"\n",
+    );
+    let variables = [("SSL_CERT_FILE", "empty.pem"), ("SSL_CERT_DIR", "none")];
+    let told = program.run_with(&variables, &["--config", "handslag.toml", "config"]).is(2);
+    assert!(told.err.contains("caFile: is needed"), "{}", told.err);
+}
+
+#[test]
 fn an_unknown_key_of_an_issuer_is_an_error() {
     let program = Program::new();
     for (settings, key) in [
