@@ -4,6 +4,7 @@
 //! they grow old, and sooner when a token names a key that is not among them. While the issuer cannot be reached, the
 //! keys of before are used for a time, and then none.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant as Monotonic};
@@ -96,7 +97,10 @@ impl Desk {
         let mut failures = 0;
         loop {
             let began = Monotonic::now();
-            let pause = match self.fetch(began) {
+            // A fault in what reads the answer must not be the last that is heard of the issuer.
+            let fetched = catch_unwind(AssertUnwindSafe(|| self.fetch(began)));
+            let pause = match fetched.unwrap_or_else(|_| Err("the answer could not be dealt with".to_owned()))
+            {
                 Ok(()) => {
                     failures = 0;
                     self.freshness.fresh

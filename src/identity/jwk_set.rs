@@ -67,6 +67,7 @@ impl JwkSet {
                 _ => set.passed_over.push(format!("the id {kid:?} stands for several keys")),
             }
         }
+        set.passed_over.sort();
         Ok(set)
     }
 

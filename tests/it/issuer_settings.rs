@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::program::Program;
-use crate::support::Pair;
+use crate::program::{Program, repository};
+use crate::support::{Pair, authority};
 
 /// What the program says of a settings file that it does not take.
 #[track_caller]
@@ -21,7 +21,7 @@ fn faults(program: &Program, settings: &str) -> Vec<String> {
 #[test]
 fn every_fault_of_every_issuer_is_told_at_once() {
     let program = Program::new();
-    program.write("table.csv", "organisationNumber,participantCode\n123,0180\n9900001804,Stockholm\n");
+    program.write("table.csv", "organisationNumber,participantCode\n123,0180\n9900001802,Stockholm\n");
     program.write("keys.json", json!({ "keys": [{ "kty": "oct", "kid": "a", "k": "AQ" }] }).to_string());
     program.write("ca.pem", "no certificate");
     let told = faults(
@@ -166,4 +166,18 @@ fn config_shows_the_issuers_and_what_it_shows_says_the_same() {
     let again = program.run_with(&[], &["config", "--config", "again.toml"]).is(0).out;
     let tables = |text: &str| text[text.find("[[issuers]]").unwrap()..].to_owned();
     assert_eq!(tables(&again), tables(&told));
+}
+
+#[test]
+fn the_example_of_every_kind_of_issuer_is_taken_as_it_stands() {
+    let program = Program::new();
+    // The check digit fits, and nobody has been given this number.
+    program
+        .write("organisations.csv", "organisationNumber,name,participantCode\n990000-1802,Stockholm,0180\n");
+    let example = std::fs::read_to_string(repository("docs/operations/issuers.toml")).unwrap();
+    let root = authority().0;
+    program.write("ca.pem", root);
+    program.write("handslag.toml", example.replace("/etc/ssl/certs/ca-certificates.crt", "ca.pem"));
+    let variables = [("SSL_CERT_FILE", "ca.pem")];
+    program.run_with(&variables, &["--config", "handslag.toml", "config"]).is(0);
 }
