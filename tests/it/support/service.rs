@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant as Monotonic};
 
 use actix_web::dev::ServerHandle;
+use handslag::board::Bounds;
 use handslag::cli::serve::{Parts, Signals};
 use handslag::cli::trust;
 use handslag::config::Given;
@@ -77,6 +78,26 @@ pub(crate) struct Service {
     database: Database,
 }
 
+/// What differs from one test's service to another's.
+struct Setup {
+    clock: Clock,
+    pace: Pace,
+    bounds: Bounds,
+    issuers: Vec<Issuer>,
+}
+
+impl Default for Setup {
+    /// At noon on a clock that stands still.
+    fn default() -> Self {
+        Self {
+            clock: Clock::at(at(NOON)),
+            pace: Pace::default(),
+            bounds: Bounds::default(),
+            issuers: Vec::new(),
+        }
+    }
+}
+
 /// Where the service runs.
 enum Runs {
     /// In a thread of this process.
@@ -93,12 +114,17 @@ impl Service {
 
     /// Starts with this clock.
     pub(crate) fn start_at(database: &Database, clock: Clock) -> Self {
-        Self::start_with(database, clock, Pace::default(), Vec::new())
+        Self::start_with(database, Setup { clock, ..Setup::default() })
     }
 
     /// Starts at noon on a clock that stands still, and sends events at this pace.
     pub(crate) fn start_at_pace(database: &Database, pace: Pace) -> Self {
-        Self::start_with(database, Clock::at(at(NOON)), pace, Vec::new())
+        Self::start_with(database, Setup { pace, ..Setup::default() })
+    }
+
+    /// Starts at noon on a clock that stands still, and lets others wait within these bounds.
+    pub(crate) fn start_within(database: &Database, bounds: Bounds) -> Self {
+        Self::start_with(database, Setup { bounds, ..Setup::default() })
     }
 
     /// Starts at noon on a clock that stands still, and trusts the issuers of a settings file.
@@ -108,10 +134,11 @@ impl Service {
         let settings = Given { config: Some(file), ..Given::default() }.settle().expect("settings");
         let trusted = trust::read(&settings.issuers, PUBLIC_URL).expect("they make sense");
         let issuers = trust::start(trusted, freshness).expect("there can be threads");
-        Self::start_with(database, Clock::at(at(NOON)), Pace::default(), issuers)
+        Self::start_with(database, Setup { issuers, ..Setup::default() })
     }
 
-    fn start_with(database: &Database, clock: Clock, pace: Pace, issuers: Vec<Issuer>) -> Self {
+    fn start_with(database: &Database, setup: Setup) -> Self {
+        let Setup { clock, pace, bounds, issuers } = setup;
         let store = database.open();
         let key = Arc::new(
             SigningKey::load_or_create(database.folder(), Purpose::Tokens).expect("a key can be made"),
@@ -136,6 +163,7 @@ impl Service {
                     listener,
                     signals: Signals::Ignore,
                     pace,
+                    bounds,
                 };
                 let (running, writer) =
                     parts.assemble().expect("the service starts on a database of its own");
