@@ -196,7 +196,7 @@ pub(super) fn recorded<T>(
     let done = act();
     let outcome = match &done {
         Ok(_) => Outcome::Accepted,
-        Err(Failure::Refused(_) | Failure::Wrong(_)) => Outcome::Refused,
+        Err(Failure::Refused(_) | Failure::Wrong(_) | Failure::Misconfigured(_)) => Outcome::Refused,
         Err(Failure::Failed(_)) => Outcome::Failed,
     };
     let entry = Act { target, ..Act::new(Channel::Cli, name, outcome, Clock::System.now()) };

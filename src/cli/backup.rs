@@ -99,7 +99,7 @@ pub(super) fn restore(settings: &Settings, arguments: &RestoreArguments) -> Resu
         Failure::Refused(lines) | Failure::Wrong(lines) => {
             Failure::Refused(lines.iter().map(|line| format!("{name}: {line}")).collect())
         }
-        failure @ Failure::Failed(_) => failure,
+        failure @ (Failure::Misconfigured(_) | Failure::Failed(_)) => failure,
     })?;
     let in_use = || Failure::refused(format!("{target}: is in use; stop the service first"));
     let _alone = copies::alone(database).map_err(on_target)?.ok_or_else(in_use)?;

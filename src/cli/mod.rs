@@ -32,6 +32,7 @@ mod tally;
 mod terminal;
 mod token;
 mod token_keys;
+pub mod trust;
 mod verified;
 
 use std::process::ExitCode;
@@ -106,6 +107,8 @@ enum Command {
 enum Failure {
     /// Because of what was given, or the state of the round: exit code 1.
     Refused(Vec<String>),
+    /// Because settings make no sense: exit code 2.
+    Misconfigured(Vec<String>),
     /// Because what was to be checked is wrong, and nothing was to be changed: exit code 1.
     Wrong(Vec<String>),
     /// Because a file, the database or the network failed: exit code 3.
@@ -183,6 +186,12 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Refused(lines)) => list(&lines, "; nothing was changed"),
         Err(Failure::Wrong(lines)) => list(&lines, ""),
+        Err(Failure::Misconfigured(lines)) => {
+            for line in &lines {
+                eprintln!("handslag: {line}");
+            }
+            ExitCode::from(2)
+        }
         Err(Failure::Failed(reason)) => {
             eprintln!("handslag: {reason}");
             ExitCode::from(3)

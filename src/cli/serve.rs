@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Failure, audit, demo, open, privacy, tell, token_keys};
+use super::{Failure, audit, demo, open, privacy, tell, token_keys, trust};
 use crate::board::{
     Assertions, AuditThread, AuditTrail, Boards, Bounds, Follower, Gates, Keeping, Registrar, Writer,
     WriterThread,
@@ -14,7 +14,9 @@ use crate::config::{Reporting, Settings};
 use crate::domain::audit::Target;
 use crate::export::Links;
 use crate::http::{Ended, Issuing, Listeners, Pace, Running, Site, Stopping, listen};
-use crate::identity::{Issuer, KeyFolder, Purpose, RegisteredKeys, SigningKey, Validator};
+use crate::identity::{
+    Freshness, Issuer, KeyFolder, Purpose, Reading, RegisteredKeys, SigningKey, Validator,
+};
 use crate::observe;
 use crate::service::{Clock, log_tree};
 use crate::store::{self, Store};
@@ -40,6 +42,8 @@ pub(super) struct Arguments {
 pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Failure> {
     observe::start(settings);
     privacy::protect(settings);
+    let trusted = trust::read(&settings.issuers, &settings.public_url(settings.bind));
+    let trusted = trusted.map_err(Failure::Misconfigured)?;
     let store = open(settings)?;
     let clock = Clock::System;
     if arguments.demo {
@@ -50,12 +54,14 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
     let address = listener.local_addr().map_err(Failure::failed)?;
     let log_key = SigningKey::load_or_create(&settings.data_dir, Purpose::Log).map_err(Failure::failed)?;
     let public_url = settings.public_url(address);
+    let issuers = trust::start(trusted, Freshness::default()).map_err(Failure::failed)?;
     actix_web::rt::System::new().block_on(async {
         let parts = Parts {
             store,
             data_dir: &settings.data_dir,
             log_key,
             public_url: &public_url,
+            issuers,
             clock: clock.clone(),
             tick: TICK,
             workers: settings.workers,
@@ -151,6 +157,8 @@ pub struct Parts<'a> {
     pub log_key: SigningKey,
     /// The address the service is known by.
     pub public_url: &'a str,
+    /// The issuers that are trusted besides our own.
+    pub issuers: Vec<Issuer>,
     /// What time it is.
     pub clock: Clock,
     /// How often it looks for what is due, and for what other processes have written.
@@ -182,6 +190,7 @@ impl Parts<'_> {
             data_dir,
             log_key,
             public_url,
+            issuers,
             clock,
             tick,
             workers,
@@ -210,6 +219,7 @@ impl Parts<'_> {
             typ: "at+jwt".to_owned(),
             keys: Box::new(RegisteredKeys(Arc::clone(registrar.registry()))),
             longest_life: LONGEST_LIFE,
+            reading: Reading::own(),
         };
         let site = Site {
             boards,
@@ -219,7 +229,7 @@ impl Parts<'_> {
             store,
             gates: Gates::new(workers.min(MOST_COSTLY), bounds.turn),
             links: Links::new(public_url),
-            validator: Validator::new(vec![own]),
+            validator: Validator::new(std::iter::once(own).chain(issuers).collect()),
             issuing: Issuing::new(public_url, registrar, assertions),
             log_key,
             clock,

@@ -2,6 +2,8 @@
 //!
 //! An unknown key or variable is an error: a setting that is misspelt must not silently be the default.
 
+mod issuers;
+
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -9,6 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
+pub use self::issuers::{Claim, IssuerSettings, ParticipantSettings, RoleSettings};
 pub use self::reporting::Reporting;
 pub use self::secret_file::SecretFile;
 use crate::store::Database;
@@ -73,6 +76,10 @@ pub struct Given {
     #[arg(long, global = true, env = "HANDSLAG_SECURITY_POLICY", value_name = "URL")]
     pub security_policy: Option<String>,
 
+    /// The issuers that are trusted besides our own; from the file only
+    #[arg(skip)]
+    pub issuers: Vec<IssuerSettings>,
+
     /// TOML file with any of these settings, in camelCase: dataDir = "…"
     #[arg(long, global = true, env = "HANDSLAG_CONFIG", value_name = "FILE")]
     #[serde(skip)]
@@ -128,6 +135,8 @@ pub struct Settings {
     pub secret_file: Option<SecretFile>,
     /// Whom to tell of a fault of security, if anybody.
     pub reporting: Option<Reporting>,
+    /// The issuers that are trusted besides our own; from the file only.
+    pub issuers: Vec<IssuerSettings>,
     /// Names of the settings that came from the file, and from flags or the environment.
     origins: Origins,
 }
@@ -231,6 +240,7 @@ impl Given {
             public_url,
             workers,
             secret_file,
+            issuers: file.issuers,
             origins,
         })
     }
@@ -301,7 +311,7 @@ impl Settings {
         };
         let reporting = self.reporting.iter().flat_map(Reporting::values);
         let lines = lines.into_iter().chain(reporting.map(|(name, value)| (name, text(&value))));
-        lines.map(line).collect()
+        lines.map(line).chain([issuers::describe(&self.issuers)]).collect()
     }
 }
 

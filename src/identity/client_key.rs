@@ -8,7 +8,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{SigningKey, VerificationKey};
+use super::{ALGORITHMS, SigningKey, VerificationKey};
 
 /// The shortest and the longest modulus of an RSA key, in bytes: 2048 and 4096 bits.
 const MODULUS: std::ops::RangeInclusive<usize> = 256..=512;
@@ -16,14 +16,6 @@ const MODULUS: std::ops::RangeInclusive<usize> = 256..=512;
 const P256_PREFIX: [u8; 27] = [
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86,
     0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
-];
-
-/// The algorithms that clients may sign with.
-pub const ALGORITHMS: [(&str, Algorithm); 4] = [
-    ("EdDSA", Algorithm::EdDSA),
-    ("ES256", Algorithm::ES256),
-    ("PS256", Algorithm::PS256),
-    ("RS256", Algorithm::RS256),
 ];
 
 /// A public key of a client.

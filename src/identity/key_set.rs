@@ -5,6 +5,14 @@ use std::sync::Arc;
 
 use jsonwebtoken::{Algorithm, DecodingKey};
 
+/// The algorithms that signatures are believed of.
+pub const ALGORITHMS: [(&str, Algorithm); 4] = [
+    ("EdDSA", Algorithm::EdDSA),
+    ("ES256", Algorithm::ES256),
+    ("PS256", Algorithm::PS256),
+    ("RS256", Algorithm::RS256),
+];
+
 /// A key that checks signatures of one algorithm.
 #[derive(Clone)]
 pub struct VerificationKey {
@@ -22,7 +30,8 @@ impl std::fmt::Debug for VerificationKey {
 
 /// The keys of an issuer. They may change while the service runs.
 pub trait Keys: Send + Sync {
-    /// The key with this id, if it is the issuer's now. Never waits.
+    /// The key with this id, if it is the issuer's now. Never waits. The same `Arc` as long as the key is the same: what
+    /// was checked with it is believed without another check.
     fn find(&self, kid: &str) -> Option<Arc<VerificationKey>>;
 }
 

@@ -12,10 +12,11 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use jsonwebtoken::Algorithm;
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use super::claims::Reading;
+use super::distinct;
 use super::key_set::{Keys, VerificationKey};
 use crate::domain::{Instant, ParticipantCode, Scopes};
 
@@ -23,6 +24,8 @@ use crate::domain::{Instant, ParticipantCode, Scopes};
 const LONGEST: usize = 8 * 1024;
 /// How far two clocks may be apart, in seconds.
 pub(super) const SKEW: i64 = 30;
+/// The type of an access token (RFC 9068, section 2.1).
+const ACCESS_TOKEN: &str = "at+jwt";
 /// How many verified tokens are remembered.
 const REMEMBERED: usize = 20_000;
 
@@ -41,8 +44,6 @@ pub struct Identity {
     pub participant: Option<ParticipantCode>,
     /// When the token ends, in seconds since 1970.
     expires: i64,
-    /// The key that has signed the token.
-    kid: String,
 }
 
 impl Identity {
@@ -59,12 +60,14 @@ pub struct Issuer {
     pub name: String,
     /// What `aud` must hold.
     pub audience: String,
-    /// What `typ` must be.
+    /// What `typ` must be, in lower case.
     pub typ: String,
     /// Its keys by `kid`, each with the one algorithm it is for.
     pub keys: Box<dyn Keys>,
     /// The longest life of a token, in seconds.
     pub longest_life: i64,
+    /// What its claims mean here.
+    pub reading: Reading,
 }
 
 impl fmt::Debug for Issuer {
@@ -98,7 +101,7 @@ pub enum Refusal {
     #[error("wrong signature")]
     Signature,
     /// A claim is missing or of the wrong form.
-    #[error("claim {0} is missing or of the wrong form")]
+    #[error("the claim {0} is missing or of the wrong form")]
     Claim(&'static str),
     /// The token is for somebody else.
     #[error("another audience")]
@@ -112,7 +115,16 @@ pub enum Refusal {
 #[derive(Debug)]
 pub struct Validator {
     issuers: Vec<Issuer>,
-    passed: RwLock<HashMap<[u8; 32], Arc<Identity>>>,
+    passed: RwLock<HashMap<[u8; 32], Arc<Passed>>>,
+}
+
+/// A token that passed, and the key that it was signed with: with that it goes.
+#[derive(Debug)]
+struct Passed {
+    identity: Arc<Identity>,
+    issuer: usize,
+    kid: String,
+    key: Arc<VerificationKey>,
 }
 
 impl Validator {
@@ -132,25 +144,30 @@ impl Validator {
         let now = now.utc().timestamp();
         let fingerprint: [u8; 32] = Sha256::digest(token).into();
         let passed = self.passed.read().unwrap_or_else(PoisonError::into_inner).get(&fingerprint).cloned();
-        if let Some(identity) = passed {
-            let issuer = self.issuers.iter().find(|issuer| issuer.name == identity.issuer);
-            // The key may have been withdrawn since.
-            issuer.and_then(|issuer| issuer.keys.find(&identity.kid)).ok_or(Refusal::Key)?;
+        if let Some(passed) = passed.filter(|passed| self.stands(passed)) {
+            let identity = Arc::clone(&passed.identity);
             return if now < identity.expires + SKEW { Ok(identity) } else { Err(Refusal::Time) };
         }
-        let identity = Arc::new(self.verify(token, now)?);
+        let verified = Arc::new(self.verify(token, now)?);
+        let identity = Arc::clone(&verified.identity);
         let mut passed = self.passed.write().unwrap_or_else(PoisonError::into_inner);
         if passed.len() >= REMEMBERED {
-            passed.retain(|_, identity| now < identity.expires + SKEW);
+            passed.retain(|_, passed| now < passed.identity.expires + SKEW);
             if passed.len() >= REMEMBERED {
                 passed.clear();
             }
         }
-        passed.insert(fingerprint, Arc::clone(&identity));
+        passed.insert(fingerprint, verified);
         Ok(identity)
     }
 
-    fn verify(&self, token: &str, now: i64) -> Result<Identity, Refusal> {
+    /// Whether the key that a token was checked with is still its issuer's.
+    fn stands(&self, passed: &Passed) -> bool {
+        let now = self.issuers[passed.issuer].keys.find(&passed.kid);
+        now.is_some_and(|now| Arc::ptr_eq(&now, &passed.key))
+    }
+
+    fn verify(&self, token: &str, now: i64) -> Result<Passed, Refusal> {
         let (message, signature) = token.rsplit_once('.').ok_or(Refusal::Form)?;
         let (header, claims) = message.split_once('.').ok_or(Refusal::Form)?;
         if claims.contains('.') {
@@ -165,7 +182,8 @@ impl Validator {
             claims.get(member).and_then(Value::as_str).filter(|text| (1..=255).contains(&text.len()))
         };
         let iss = text("iss").ok_or(Refusal::Claim("iss"))?;
-        let issuer = self.issuers.iter().find(|issuer| issuer.name == iss).ok_or(Refusal::Issuer)?;
+        let number = self.issuers.iter().position(|issuer| issuer.name == iss).ok_or(Refusal::Issuer)?;
+        let issuer = &self.issuers[number];
         // RFC 7515, section 4.1.9: the prefix `application/` may be left out, and case does not matter.
         let typ = header.get("typ").and_then(Value::as_str).ok_or(Refusal::Type)?.to_ascii_lowercase();
         if typ.strip_prefix("application/").unwrap_or(&typ) != issuer.typ {
@@ -181,24 +199,26 @@ impl Validator {
         if !jsonwebtoken::crypto::verify(signature, message.as_bytes(), key, *algorithm).unwrap_or(false) {
             return Err(Refusal::Signature);
         }
-        issuer.accept(&claims, text("sub").ok_or(Refusal::Claim("sub"))?, kid, now)
+        let identity = issuer.accept(&claims, text("sub").ok_or(Refusal::Claim("sub"))?, now)?;
+        Ok(Passed { identity: Arc::new(identity), issuer: number, kid: kid.to_owned(), key: found })
     }
 }
 
 impl Issuer {
-    fn accept(
-        &self,
-        claims: &Map<String, Value>,
-        subject: &str,
-        kid: &str,
-        now: i64,
-    ) -> Result<Identity, Refusal> {
+    fn accept(&self, claims: &Map<String, Value>, subject: &str, now: i64) -> Result<Identity, Refusal> {
         if claims.contains_key("cnf") {
             return Err(Refusal::Claim("cnf"));
         }
+        // Where the type is not that of an access token, these tell an ID token (OpenID Connect Core, section 2).
+        let of_ids = ["nonce", "at_hash", "c_hash"];
+        if self.typ != ACCESS_TOKEN && of_ids.iter().any(|claim| claims.contains_key(*claim)) {
+            return Err(Refusal::Type);
+        }
         let for_us = match claims.get("aud") {
             Some(Value::String(audience)) => *audience == self.audience,
-            Some(Value::Array(audiences)) => audiences.iter().any(|audience| *audience == *self.audience),
+            Some(Value::Array(audiences)) if audiences.iter().all(Value::is_string) => {
+                audiences.iter().any(|audience| *audience == *self.audience)
+            }
             _ => return Err(Refusal::Claim("aud")),
         };
         if !for_us {
@@ -216,60 +236,23 @@ impl Issuer {
         if !lives || now >= expires + SKEW || issued > now + SKEW || begins > now + SKEW {
             return Err(Refusal::Time);
         }
-        let scopes = match claims.get("scope") {
-            None => Scopes::default(),
-            Some(scope) => scope.as_str().ok_or(Refusal::Claim("scope"))?.parse().unwrap_or_default(),
-        };
-        let participant = match claims.get("participant") {
-            None => None,
-            Some(claim) => {
-                let code = claim.as_str().and_then(|text| ParticipantCode::from_qualified(text).ok());
-                Some(code.ok_or(Refusal::Claim("participant"))?)
-            }
-        };
-        let client = match claims.get("client_id") {
+        self.reading.check(claims)?;
+        let (scopes, participant) = (self.reading.scopes(claims)?, self.reading.participant(claims)?);
+        // `azp` is what OpenID Connect calls it.
+        let client = match claims.get("client_id").or_else(|| claims.get("azp")) {
             None => None,
             Some(client) => {
                 let text = client.as_str().filter(|text| (1..=255).contains(&text.len()));
                 Some(text.ok_or(Refusal::Claim("client_id"))?.to_owned())
             }
         };
-        let (issuer, subject, kid) = (self.name.clone(), subject.to_owned(), kid.to_owned());
-        Ok(Identity { issuer, subject, client, scopes, participant, expires, kid })
+        let (issuer, subject) = (self.name.clone(), subject.to_owned());
+        Ok(Identity { issuer, subject, client, scopes, participant, expires })
     }
 }
 
 /// The JSON object of a part of a token.
 pub(super) fn object(part: &str) -> Result<Map<String, Value>, Refusal> {
     let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| Refusal::Form)?;
-    serde_json::from_slice::<Distinct>(&bytes).map(|object| object.0).map_err(|_| Refusal::Json)
-}
-
-/// A JSON object with distinct members: of two the signer may mean one and the reader take the other.
-struct Distinct(Map<String, Value>);
-
-impl<'de> Deserialize<'de> for Distinct {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-
-        impl<'de> Visitor<'de> for Members {
-            type Value = Distinct;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Distinct, A::Error> {
-                let mut members = Map::new();
-                while let Some((member, value)) = access.next_entry()? {
-                    if members.insert(member, value).is_some() {
-                        return Err(A::Error::custom("a member stands twice"));
-                    }
-                }
-                Ok(Distinct(members))
-            }
-        }
-
-        deserializer.deserialize_map(Members)
-    }
+    distinct::object(&bytes).ok_or(Refusal::Json)
 }

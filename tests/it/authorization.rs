@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use crate::support::document::operations;
 use crate::support::{
     Caller, Database, FIVE, Reply, Request, Service, at, definition, initiatives, municipalities,
-    municipality_codes, on_both_databases,
 };
 
 /// What becomes of a call.
@@ -255,25 +254,5 @@ fn an_analyst_is_told_that_a_code_is_not_on_the_roll() {
         ] {
             service.get(&path).by(Caller::Analyst).send().is(404).problem("not-found");
         }
-    }
-}
-
-on_both_databases! {
-    fn each_municipality_reaches_its_own_ballot_and_no_other(database: Database) {
-        let service = Service::start(&database);
-        service.open_round(json!({}));
-        let codes: Vec<String> = municipality_codes().into_iter().step_by(25).collect();
-        assert_eq!(codes.len(), 12);
-        for caller in &codes {
-            for code in &codes {
-                let path = format!("/rounds/handslag-2026/ballots/{code}");
-                let put = service.put(&path).by(Caller::Participant(caller)).json(&json!({ "ranking": FIVE }));
-                let get = service.get(&path).by(Caller::Participant(caller));
-                let expected = if caller == code { [201, 200] } else { [403, 403] };
-                assert_eq!([put.send().status, get.send().status], expected, "{caller} on {code}");
-            }
-        }
-        let participation = service.get("/rounds/handslag-2026/participation").send().is(200).json();
-        assert_eq!(participation["answered"], 12);
     }
 }

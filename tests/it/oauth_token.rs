@@ -132,7 +132,7 @@ fn each_fault_of_a_request_has_its_code() {
     let assertion = || client.assertion(&service);
     let kind = ("client_assertion_type", JWT_BEARER);
     let a = assertion();
-    let cases: &[(Parameters, u16, &str)] = &[
+    let cases: &[(Parameters<'_>, u16, &str)] = &[
         (&[], 400, "invalid_request"),
         (&[("grant_type", "")], 400, "invalid_request"),
         (&[CREDENTIALS, CREDENTIALS], 400, "invalid_request"),

@@ -4,7 +4,10 @@
 mod client;
 mod database;
 pub(crate) mod document;
+mod forge;
+mod issuer;
 mod listener;
+mod pair;
 mod postgres;
 mod raw;
 pub(crate) mod register;
@@ -15,7 +18,10 @@ mod service;
 
 pub(crate) use client::{Reply, Request};
 pub(crate) use database::{Database, on_both_databases};
+pub(crate) use forge::{Forge, changed};
+pub(crate) use issuer::{Answer, IssuerServer, authority};
 pub(crate) use listener::Listener;
+pub(crate) use pair::Pair;
 pub(crate) use raw::Unanswered;
 pub(crate) use rounds::{
     FIVE, ROUND, VECTOR, definition, initiatives, merge, municipalities, municipality_codes, participants,

@@ -12,9 +12,11 @@ use std::time::{Duration, Instant as Monotonic};
 use actix_web::dev::ServerHandle;
 use handslag::board::{Bounds, Keeping};
 use handslag::cli::serve::{Parts, Signals};
+use handslag::cli::trust;
+use handslag::config::Given;
 use handslag::domain::{Instant, ParticipantCode};
 use handslag::http::{Pace, Stopping};
-use handslag::identity::{Grant, Purpose, SigningKey, TokenIssuer};
+use handslag::identity::{Freshness, Grant, Issuer, Purpose, SigningKey, TokenIssuer};
 use handslag::service::Clock;
 use handslag::store::{self, Store};
 use serde_json::{Value, json};
@@ -64,15 +66,6 @@ pub(crate) enum Caller<'a> {
     /// With this token.
     Token(&'a str),
 }
-
-/// What may be otherwise in a service than in most tests.
-#[derive(Clone, Copy, Debug, Default)]
-struct Manner {
-    pace: Pace,
-    keeping: Keeping,
-    bounds: Bounds,
-}
-
 /// A service that runs. It stops when this is dropped.
 pub(crate) struct Service {
     address: SocketAddr,
@@ -82,6 +75,28 @@ pub(crate) struct Service {
     runs: Option<Runs>,
     store: Store,
     database: Database,
+}
+
+/// What differs from one test's service to another's.
+struct Setup {
+    clock: Clock,
+    pace: Pace,
+    keeping: Keeping,
+    bounds: Bounds,
+    issuers: Vec<Issuer>,
+}
+
+impl Default for Setup {
+    /// At noon on a clock that stands still.
+    fn default() -> Self {
+        Self {
+            clock: Clock::at(at(NOON)),
+            pace: Pace::default(),
+            keeping: Keeping::default(),
+            bounds: Bounds::default(),
+            issuers: Vec::new(),
+        }
+    }
 }
 
 /// Where the service runs.
@@ -100,12 +115,12 @@ impl Service {
 
     /// Starts with this clock.
     pub(crate) fn start_at(database: &Database, clock: Clock) -> Self {
-        Self::start_with(database, clock, Manner::default())
+        Self::start_with(database, Setup { clock, ..Setup::default() })
     }
 
     /// Starts at noon on a clock that stands still, and sends events at this pace.
     pub(crate) fn start_at_pace(database: &Database, pace: Pace) -> Self {
-        Self::start_with(database, Clock::at(at(NOON)), Manner { pace, ..Manner::default() })
+        Self::start_with(database, Setup { pace, ..Setup::default() })
     }
 
     /// Starts at noon on a clock that stands still, and keeps the audit trail like this.
@@ -115,16 +130,26 @@ impl Service {
 
     /// Starts with this clock, and keeps the audit trail like this.
     pub(crate) fn start_keeping_at(database: &Database, clock: Clock, keeping: Keeping) -> Self {
-        Self::start_with(database, clock, Manner { keeping, ..Manner::default() })
+        Self::start_with(database, Setup { clock, keeping, ..Setup::default() })
     }
 
     /// Starts at noon on a clock that stands still, and lets others wait within these bounds.
     pub(crate) fn start_within(database: &Database, bounds: Bounds) -> Self {
-        Self::start_with(database, Clock::at(at(NOON)), Manner { bounds, ..Manner::default() })
+        Self::start_with(database, Setup { bounds, ..Setup::default() })
     }
 
-    fn start_with(database: &Database, clock: Clock, manner: Manner) -> Self {
-        let Manner { pace, keeping, bounds } = manner;
+    /// Starts at noon on a clock that stands still, and trusts the issuers of a settings file.
+    pub(crate) fn start_trusting(database: &Database, issuers: &str, freshness: Freshness) -> Self {
+        let file = database.folder().join("issuers.toml");
+        std::fs::write(&file, issuers).expect("a file in the test's own folder");
+        let settings = Given { config: Some(file), ..Given::default() }.settle().expect("settings");
+        let trusted = trust::read(&settings.issuers, PUBLIC_URL).expect("they make sense");
+        let issuers = trust::start(trusted, freshness).expect("there can be threads");
+        Self::start_with(database, Setup { issuers, ..Setup::default() })
+    }
+
+    fn start_with(database: &Database, setup: Setup) -> Self {
+        let Setup { clock, pace, keeping, bounds, issuers } = setup;
         let store = database.open();
         let key = Arc::new(
             SigningKey::load_or_create(database.folder(), Purpose::Tokens).expect("a key can be made"),
@@ -142,6 +167,7 @@ impl Service {
                     data_dir: &folder,
                     log_key,
                     public_url: PUBLIC_URL,
+                    issuers,
                     clock,
                     tick: TICK,
                     workers: 2,

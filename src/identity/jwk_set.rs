@@ -1,0 +1,169 @@
+//! JWK sets of other issuers (RFC 7517): which keys in them check signatures here, and why the others do not.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ed25519_dalek::VerifyingKey;
+use jsonwebtoken::{Algorithm, DecodingKey};
+use serde_json::Value;
+
+use super::key_set::{ALGORITHMS, Keys, VerificationKey};
+
+/// How many keys a set may have.
+const MOST: usize = 100;
+
+/// The keys of a set that can be used.
+#[derive(Clone, Debug, Default)]
+pub struct JwkSet {
+    keys: HashMap<String, Known>,
+    /// What was passed over, each with why.
+    pub passed_over: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+struct Known {
+    jwk: Value,
+    key: Arc<VerificationKey>,
+}
+
+/// The text is no JWK set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no JWK set of at most {MOST} keys")]
+pub struct NotASet;
+
+impl JwkSet {
+    /// Reads a set, for an issuer that signs with these algorithms. Each key is for one of them: the one that it names,
+    /// or else the first that it can be for.
+    ///
+    /// # Errors
+    /// [`NotASet`]. A key that cannot be used is passed over.
+    pub fn read(text: &[u8], algorithms: &[Algorithm]) -> Result<Self, NotASet> {
+        let document: Value = serde_json::from_slice(text).map_err(|_| NotASet)?;
+        let keys = document.get("keys").and_then(Value::as_array).ok_or(NotASet)?;
+        if keys.len() > MOST {
+            return Err(NotASet);
+        }
+        let mut set = Self::default();
+        let mut named: HashMap<String, Vec<Known>> = HashMap::new();
+        for (i, jwk) in keys.iter().enumerate() {
+            match usable(jwk, algorithms) {
+                Ok((kid, key)) => {
+                    let known = Known { jwk: jwk.clone(), key: Arc::new(key) };
+                    named.entry(kid).or_default().push(known);
+                }
+                Err(why) => set.passed_over.push(format!("key {}: {why}", i + 1)),
+            }
+        }
+        for (kid, mut known) in named {
+            match (known.pop(), known.is_empty()) {
+                (Some(only), true) => drop(set.keys.insert(kid, only)),
+                // Which of them signed cannot be told.
+                _ => set.passed_over.push(format!("the id {kid:?} stands for several keys")),
+            }
+        }
+        set.passed_over.sort();
+        Ok(set)
+    }
+
+    /// Keeps a key that has not changed as it is, so that what was checked with it needs no new check.
+    pub(super) fn keep_of(&mut self, before: &Self) {
+        for (kid, known) in &mut self.keys {
+            if let Some(old) = before.keys.get(kid).filter(|old| old.jwk == known.jwk) {
+                known.key = Arc::clone(&old.key);
+            }
+        }
+    }
+
+    /// How many keys can be used.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether none can.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+}
+
+impl Keys for JwkSet {
+    fn find(&self, kid: &str) -> Option<Arc<VerificationKey>> {
+        self.keys.get(kid).map(|known| Arc::clone(&known.key))
+    }
+}
+
+fn usable(jwk: &Value, algorithms: &[Algorithm]) -> Result<(String, VerificationKey), &'static str> {
+    let member = |name: &str| jwk.get(name).and_then(Value::as_str);
+    let kid = member("kid").filter(|kid| (1..=255).contains(&kid.len())).ok_or("it has no id")?;
+    if jwk.get("use").is_some_and(|purpose| purpose != "sig") {
+        return Err("it is not for signatures");
+    }
+    let verifies = |list: &Value| list.as_array().is_some_and(|list| list.iter().any(|x| x == "verify"));
+    if jwk.get("key_ops").is_some_and(|operations| !verifies(operations)) {
+        return Err("it is not for checking signatures");
+    }
+    if jwk.get("d").is_some() {
+        return Err("its private half is public");
+    }
+    let (possible, key) = match member("kty") {
+        Some("RSA") => (&[Algorithm::RS256, Algorithm::PS256][..], rsa(jwk)?),
+        Some("EC") if member("crv") == Some("P-256") => (&[Algorithm::ES256][..], p256(jwk)?),
+        Some("OKP") if member("crv") == Some("Ed25519") => (&[Algorithm::EdDSA][..], ed25519(jwk)?),
+        _ => return Err("it is of a kind that is not used here"),
+    };
+    let fits = |algorithm: &&Algorithm| possible.contains(algorithm);
+    let algorithm = match jwk.get("alg") {
+        None => algorithms.iter().find(fits),
+        Some(named) => {
+            let named =
+                ALGORITHMS.into_iter().find(|(name, _)| named == name).map(|(_, algorithm)| algorithm);
+            algorithms.iter().filter(fits).find(|known| named == Some(**known))
+        }
+    };
+    let algorithm = *algorithm.ok_or("it is for none of the issuer's algorithms")?;
+    Ok((kid.to_owned(), VerificationKey { algorithm, key }))
+}
+
+fn bytes(jwk: &Value, name: &str) -> Result<Vec<u8>, &'static str> {
+    let decoded = jwk.get(name).and_then(Value::as_str).and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
+    decoded.ok_or("a member of it is missing or no base64url")
+}
+
+/// 2,048 to 4,096 bits; an odd exponent from 3 to 32 bits.
+fn rsa(jwk: &Value) -> Result<DecodingKey, &'static str> {
+    let number = |name| -> Result<Vec<u8>, &'static str> {
+        Ok(bytes(jwk, name)?.into_iter().skip_while(|byte| *byte == 0).collect())
+    };
+    let (modulus, exponent) = (number("n")?, number("e")?);
+    let bits = modulus.first().map_or(0, |first| modulus.len() * 8 - first.leading_zeros() as usize);
+    let odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
+    if !(2_048..=4_096).contains(&bits) || !odd(&modulus) {
+        return Err("its modulus is none of 2,048 to 4,096 bits");
+    }
+    if !(1..=4).contains(&exponent.len()) || exponent == [1] || !odd(&exponent) {
+        return Err("its exponent is none");
+    }
+    Ok(DecodingKey::from_rsa_raw_components(&modulus, &exponent))
+}
+
+fn p256(jwk: &Value) -> Result<DecodingKey, &'static str> {
+    const WRONG: &str = "it is no point on its curve";
+    let coordinate = |name| bytes(jwk, name).map(|bytes| bytes.len() == 32);
+    if !(coordinate("x")? && coordinate("y")?) {
+        return Err(WRONG);
+    }
+    let text = |name: &str| jwk.get(name).and_then(Value::as_str).unwrap_or_default();
+    let key = DecodingKey::from_ec_components(text("x"), text("y")).map_err(|_| WRONG)?;
+    // Nothing has this signature; but only a key that is one gets as far as to say so.
+    jsonwebtoken::crypto::verify("", b"", &key, Algorithm::ES256).map_err(|_| WRONG)?;
+    Ok(key)
+}
+
+fn ed25519(jwk: &Value) -> Result<DecodingKey, &'static str> {
+    const WRONG: &str = "it is no point on its curve";
+    let point: [u8; 32] = bytes(jwk, "x")?.try_into().map_err(|_| WRONG)?;
+    // Under a weak key one signature fits many texts.
+    let strong = VerifyingKey::from_bytes(&point).is_ok_and(|key| !key.is_weak());
+    if strong { Ok(DecodingKey::from_ed_der(&point)) } else { Err(WRONG) }
+}
