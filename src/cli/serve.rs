@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::{Failure, demo, open, tell};
 use crate::board::{Boards, Follower, Writer, WriterThread};
-use crate::config::Settings;
+use crate::config::{Edge, Limits, Settings};
 use crate::export::Links;
-use crate::http::{Ended, Listeners, Pace, Running, Site, Stopping, listen};
+use crate::http::{Ended, Limiter, Listeners, Pace, Running, Site, Stopping, listen};
 use crate::identity::{Issuer, Purpose, SigningKey, StaticKeys, Validator};
 use crate::observe;
 use crate::service::Clock;
@@ -42,6 +42,11 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
     let key = SigningKey::load_or_create(&settings.data_dir, Purpose::Tokens).map_err(Failure::failed)?;
     let log_key = SigningKey::load_or_create(&settings.data_dir, Purpose::Log).map_err(Failure::failed)?;
     let public_url = settings.public_url(address);
+    let mut edge = settings.edge.clone();
+    if arguments.demo {
+        // It is there to be tried, also by programs that try everything.
+        edge.limits = Limits::off();
+    }
     actix_web::rt::System::new().block_on(async {
         let parts = Parts {
             store,
@@ -54,6 +59,7 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
             listener,
             signals: Signals::Stop,
             pace: Pace::default(),
+            edge,
         };
         let (running, writer) = parts.assemble().map_err(Failure::failed)?;
         tracing::info!(%address, %public_url, "listening");
@@ -127,6 +133,8 @@ pub struct Parts<'a> {
     pub signals: Signals,
     /// How fast it sends events.
     pub pace: Pace,
+    /// What is between it and its callers.
+    pub edge: Edge,
 }
 
 impl Parts<'_> {
@@ -135,7 +143,8 @@ impl Parts<'_> {
     /// # Errors
     /// If the database or the address cannot be used; in words.
     pub fn assemble(self) -> Result<(Running, WriterThread), String> {
-        let Self { store, key, log_key, public_url, clock, tick, workers, listener, signals, pace } = self;
+        let Self { store, key, log_key, public_url, clock, tick, workers, listener, signals, pace, edge } =
+            self;
         let boards = Arc::new(Boards::load(&store).map_err(|error| error.to_string())?);
         let started = Writer::start(store.clone(), Arc::clone(&boards), clock.clone(), tick);
         let (writer, thread) = started.map_err(|error| error.to_string())?;
@@ -159,6 +168,7 @@ impl Parts<'_> {
             clock,
             listeners: Listeners::new(pace),
             stopping: Stopping::default(),
+            limiter: Limiter::new(&edge),
         };
         let running =
             listen(listener, site, workers, signals == Signals::Stop).map_err(|error| error.to_string())?;

@@ -7,9 +7,15 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use ipnet::IpNet;
 use serde::Deserialize;
 
+pub use self::edge::Edge;
+pub use self::limits::{GivenLimits, Limits, Rate, Switch};
 use crate::store::Database;
+
+mod edge;
+mod limits;
 
 /// The folder when none is given.
 const DATA_DIR: &str = "./data";
@@ -52,6 +58,25 @@ pub struct Given {
     /// Form of log lines [default: text on a terminal, json elsewhere]
     #[arg(long, global = true, env = "HANDSLAG_LOG_FORMAT", value_name = "FORM")]
     pub log_format: Option<LogFormat>,
+
+    /// Proxies whose X-Forwarded-For is believed: addresses and ranges, with commas between [default: none]
+    #[arg(
+        long,
+        global = true,
+        env = "HANDSLAG_TRUSTED_PROXIES",
+        value_name = "RANGES",
+        value_delimiter = ','
+    )]
+    pub trusted_proxies: Option<Vec<String>>,
+
+    /// Whether the limits on requests and connections hold; the numbers are in the file's section limits [default: on]
+    #[arg(long = "limits", global = true, env = "HANDSLAG_LIMITS", value_name = "ON|OFF")]
+    #[serde(skip)]
+    pub limits_switch: Option<Switch>,
+
+    /// The limits themselves.
+    #[arg(skip)]
+    pub limits: GivenLimits,
 
     /// TOML file with any of these settings, in camelCase: dataDir = "…"
     #[arg(long, global = true, env = "HANDSLAG_CONFIG", value_name = "FILE")]
@@ -102,6 +127,8 @@ pub struct Settings {
     pub log_level: LogLevel,
     /// Form of log lines; none means that it depends on where they go.
     pub log_format: Option<LogFormat>,
+    /// What is between the service and its callers.
+    pub edge: Edge,
     /// Names of the settings that came from the file, and from flags or the environment.
     origins: Origins,
 }
@@ -186,7 +213,13 @@ impl Given {
         if !(1..=512).contains(&workers) {
             return Err(ConfigError::Setting("workers: a number from 1 to 512".to_owned()));
         }
+        let proxies = self.trusted_proxies.or(file.trusted_proxies).unwrap_or_default();
+        let edge = Edge {
+            limits: file.limits.settle(self.limits_switch)?,
+            trusted_proxies: edge::networks("trusted-proxies", &proxies)?,
+        };
         Ok(Settings {
+            edge,
             bind: self.bind.or(file.bind).unwrap_or(BIND),
             log_level: self.log_level.or(file.log_level).unwrap_or(LogLevel::Info),
             log_format: self.log_format.or(file.log_format),
@@ -209,8 +242,11 @@ impl Given {
             ("workers", self.workers.is_some()),
             ("logLevel", self.log_level.is_some()),
             ("logFormat", self.log_format.is_some()),
+            ("trustedProxies", self.trusted_proxies.is_some()),
+            ("limits.enabled", self.limits_switch.is_some()),
         ];
-        set.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
+        let set = set.into_iter().filter(|(_, given)| *given).map(|(name, _)| name);
+        set.chain(self.limits.names()).collect()
     }
 }
 
@@ -249,6 +285,7 @@ impl Settings {
             ("workers", self.workers.to_string()),
             ("logLevel", variant(&self.log_level)),
             ("logFormat", self.log_format.map_or_else(|| text("text"), |format| variant(&format))),
+            ("trustedProxies", edge::list(self.edge.trusted_proxies.iter().map(IpNet::to_string))),
         ];
         let line = |(name, value): (&'static str, String)| {
             let origin = match (self.origins.given.contains(name), self.origins.file.contains(name)) {
@@ -259,7 +296,7 @@ impl Settings {
             };
             format!("{name} = {value}  # {origin}\n")
         };
-        lines.into_iter().map(line).collect()
+        lines.into_iter().chain(self.edge.limits.lines()).map(line).collect()
     }
 }
 
@@ -291,7 +328,7 @@ fn is_public_url(url: &str) -> bool {
 }
 
 fn refuse_unknown_variables() -> Result<(), ConfigError> {
-    const KNOWN: [&str; 9] = [
+    const KNOWN: [&str; 11] = [
         "DATA_DIR",
         "BIND",
         "DATABASE",
@@ -300,6 +337,8 @@ fn refuse_unknown_variables() -> Result<(), ConfigError> {
         "WORKERS",
         "LOG_LEVEL",
         "LOG_FORMAT",
+        "TRUSTED_PROXIES",
+        "LIMITS",
         "CONFIG",
     ];
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());

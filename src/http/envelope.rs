@@ -12,7 +12,7 @@ use rand::Rng;
 use uuid::Uuid;
 
 use super::problem::Problem;
-use super::{Site, Stopping, negotiate};
+use super::{Site, Stopping, limiter, negotiate};
 use crate::export::Language;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -26,12 +26,14 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     let trace = Trace::of(request.headers().get(TRACEPARENT));
     let language = negotiate::language(request.headers());
     let site = request.app_data::<web::Data<Site>>().cloned().expect("the site is part of the app");
-    let mut response = if site.stopping.has_begun() && !request.method().is_safe() {
-        let reply = Stopping::refusal().reply(language, Uuid::now_v7());
-        request.into_response(reply.map_into_right_body())
-    } else {
-        answered(next.call(request).await?, language)
+    let mut response = match refusal(&site, &request) {
+        Some(problem) => {
+            let reply = problem.reply(language, Uuid::now_v7());
+            request.into_response(reply.map_into_right_body())
+        }
+        None => answered(next.call(request).await?, language),
     };
+    limiter::tell(&mut response);
     if site.stopping.has_begun() {
         // The next request on this connection would find nobody.
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
@@ -41,6 +43,14 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     log(&response, &trace, started);
     Ok(response)
+}
+
+/// Why a request is not looked at, whatever it asks for.
+fn refusal(site: &Site, request: &ServiceRequest) -> Option<Problem> {
+    if site.stopping.has_begun() && !request.method().is_safe() {
+        return Some(Stopping::refusal());
+    }
+    site.limiter.count_address(request.peer_addr(), request.headers()).err()
 }
 
 /// The reply, with the body of a problem where it is a refusal.
@@ -68,12 +78,13 @@ fn answered<B: MessageBody + 'static>(
     response.into_response(reply.map_into_right_body())
 }
 
-/// One line an exchange. Polls that went well are told at `debug` only: they are most of all traffic.
+/// One line an exchange. Polls that went well are told at `debug` only: they are most of all traffic. So are those that
+/// were too many, or a flood of requests would be one of lines.
 fn log<B>(response: &ServiceResponse<B>, trace: &Trace, started: Monotonic) {
     let status = response.status().as_u16();
     let request = response.request();
     let method = request.method().as_str();
-    let quiet = status < 400 && matches!(method, "GET" | "HEAD" | "OPTIONS");
+    let quiet = status < 400 && matches!(method, "GET" | "HEAD" | "OPTIONS") || status == 429;
     // The pattern, not the path: a path may hold anything a caller writes.
     let route = || request.match_pattern().unwrap_or_else(|| "unknown".to_owned());
     let micros = || u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);

@@ -165,6 +165,7 @@ fn identify(request: &HttpRequest, site: &Site) -> Result<Option<Arc<Identity>>,
         .validator
         .check(token.trim(), site.clock.now())
         .map_err(|refusal| refused(&refusal.to_string()))?;
+    site.limiter.count_client(&identity, request)?;
     request.extensions_mut().insert(Arc::clone(&identity));
     Ok(Some(identity))
 }

@@ -3,15 +3,18 @@
 //! No rule of the vote and no transaction here. [`routes`] is the map; [`problem`] the only place that knows
 //! statuses and problem types.
 
+mod address;
 mod api_info;
 mod ballots;
 mod body;
+mod buckets;
 mod conditional;
 mod envelope;
 mod events;
 mod guard;
 mod health;
 mod initiatives;
+mod limiter;
 mod log_entries;
 mod log_keys;
 mod log_proofs;
@@ -31,6 +34,7 @@ mod site;
 mod stopping;
 
 pub use events::{Listeners, Pace};
+pub use limiter::Limiter;
 pub use server::{Ended, ListenError, Running, listen};
 pub use site::Site;
 pub use stopping::Stopping;

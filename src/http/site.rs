@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::guard::Caller;
 use super::problem::Problem;
-use super::{Listeners, Stopping};
+use super::{Limiter, Listeners, Stopping};
 use crate::board::{Board, Boards, Follower, Writer};
 use crate::domain::{RoundId, State};
 use crate::export::Links;
@@ -35,6 +35,8 @@ pub struct Site {
     pub listeners: Listeners,
     /// Whether it is about to end.
     pub stopping: Stopping,
+    /// How much each caller has asked for.
+    pub limiter: Limiter,
 }
 
 impl Site {

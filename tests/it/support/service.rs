@@ -11,6 +11,7 @@ use std::time::{Duration, Instant as Monotonic};
 
 use actix_web::dev::ServerHandle;
 use handslag::cli::serve::{Parts, Signals};
+use handslag::config::{Edge, Limits};
 use handslag::domain::{Instant, ParticipantCode};
 use handslag::http::{Pace, Stopping};
 use handslag::identity::{Grant, Purpose, SigningKey, TokenIssuer};
@@ -100,6 +101,16 @@ impl Service {
     }
 
     fn start_with(database: &Database, clock: Clock, pace: Pace) -> Self {
+        // Tests of something else ask as often as they like.
+        Self::start_whole(database, clock, pace, Edge { limits: Limits::off(), ..Edge::default() })
+    }
+
+    /// Starts at noon on a clock that stands still, with this between it and its callers.
+    pub(crate) fn start_behind(database: &Database, edge: Edge) -> Self {
+        Self::start_whole(database, Clock::at(at(NOON)), Pace::default(), edge)
+    }
+
+    fn start_whole(database: &Database, clock: Clock, pace: Pace, edge: Edge) -> Self {
         let store = database.open();
         let key = Arc::new(
             SigningKey::load_or_create(database.folder(), Purpose::Tokens).expect("a key can be made"),
@@ -123,6 +134,7 @@ impl Service {
                     listener,
                     signals: Signals::Ignore,
                     pace,
+                    edge,
                 };
                 let (running, writer) =
                     parts.assemble().expect("the service starts on a database of its own");
@@ -155,6 +167,7 @@ impl Service {
         let child = Command::new(line[0])
             .args(&line[1..])
             .args(["serve", "--bind", "127.0.0.1:0", "--log-level", "debug", "--public-url", PUBLIC_URL])
+            .args(["--limits", "off"])
             .arg("--data-dir")
             .arg(database.folder())
             .args(["--database", &url])
