@@ -1,6 +1,7 @@
 //! What is between the service and its callers: the limits, and the proxies that are believed.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use ipnet::IpNet;
 
@@ -13,6 +14,26 @@ pub struct Edge {
     pub limits: Limits,
     /// The proxies that are believed when they say whom a request is from.
     pub trusted_proxies: Vec<IpNet>,
+    /// How long the other end of a connection may keep us waiting.
+    pub patience: Patience,
+}
+
+/// How long the other end of a connection may keep us waiting. No settings: nobody needs longer.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// From the first byte of a request until its header fields have come.
+    pub head: Duration,
+    /// From then until its body has come.
+    pub body: Duration,
+    /// While nothing of an answer is taken.
+    pub write: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self { head: seconds(10), body: seconds(30), write: seconds(30) }
+    }
 }
 
 /// Ranges of addresses, as `10.0.0.0/8`, or single addresses.

@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use serde::Deserialize;
 
-pub use self::edge::Edge;
+pub use self::edge::{Edge, Patience};
 pub use self::limits::{GivenLimits, Limits, Rate, Switch};
 use crate::store::Database;
 
@@ -217,6 +217,7 @@ impl Given {
         let edge = Edge {
             limits: file.limits.settle(self.limits_switch)?,
             trusted_proxies: edge::networks("trusted-proxies", &proxies)?,
+            ..Edge::default()
         };
         Ok(Settings {
             edge,

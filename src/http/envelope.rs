@@ -1,5 +1,6 @@
 //! What is around every exchange: the request's id and trace, problems in the caller's language, the log line.
 
+use std::rc::Rc;
 use std::time::Instant as Monotonic;
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
@@ -11,6 +12,7 @@ use actix_web::web;
 use rand::Rng;
 use uuid::Uuid;
 
+use super::connection::Progress;
 use super::problem::Problem;
 use super::{Site, Stopping, limiter, negotiate};
 use crate::export::Language;
@@ -23,6 +25,8 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, actix_web::Error> {
     let started = Monotonic::now();
+    let progress = request.conn_data::<Rc<Progress>>().map(Rc::clone).expect("connections are ours");
+    progress.begin();
     let trace = Trace::of(request.headers().get(TRACEPARENT));
     let language = negotiate::language(request.headers());
     let site = request.app_data::<web::Data<Site>>().cloned().expect("the site is part of the app");
@@ -42,6 +46,7 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     headers.insert(TRACEPARENT, trace.header());
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     log(&response, &trace, started);
+    progress.end();
     Ok(response)
 }
 

@@ -5,6 +5,7 @@
 //! and with the answer to a write, not with a poll: polls are most of all traffic, and most have no token.
 
 use std::hash::{BuildHasher, RandomState};
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant as Monotonic};
@@ -16,6 +17,7 @@ use ipnet::IpNet;
 
 use super::address;
 use super::buckets::{Buckets, Empty, Level};
+use super::crowd::{Crowd, Place};
 use super::problem::{Problem, TOO_MANY_REQUESTS};
 use crate::config::{Edge, Rate};
 use crate::identity::Identity;
@@ -28,6 +30,8 @@ const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy"
 pub struct Limiter {
     counts: Option<Counts>,
     trusted: Vec<IpNet>,
+    connections: Crowd,
+    streams: Crowd,
 }
 
 #[derive(Debug)]
@@ -47,7 +51,26 @@ impl Limiter {
             hash: RandomState::new(),
             refused: Refused::default(),
         });
-        Self { counts, trusted: edge.trusted_proxies.clone() }
+        let most = if edge.limits.enabled { edge.limits.address_connections } else { u32::MAX };
+        let (connections, streams) = (Crowd::new(most), Crowd::new(most));
+        Self { counts, trusted: edge.trusted_proxies.clone(), connections, streams }
+    }
+
+    /// A place for one more connection from an address; a proxy that is trusted needs none.
+    ///
+    /// # Errors
+    /// If it has too many.
+    pub(super) fn enter(&self, peer: IpAddr) -> std::io::Result<Option<Place>> {
+        if self.trusted.iter().any(|range| range.contains(&peer.to_canonical())) {
+            return Ok(None);
+        }
+        let place = self.connections.enter(address::counted(peer));
+        place.map(Some).ok_or_else(|| ErrorKind::QuotaExceeded.into())
+    }
+
+    /// A place for one more stream to whoever a request is from, if there is one.
+    pub(super) fn enter_stream(&self, request: &HttpRequest) -> Option<Place> {
+        self.streams.enter(address::counted(self.caller(request.peer_addr(), request.headers())))
     }
 
     /// Whom a request is from.

@@ -9,6 +9,8 @@ mod ballots;
 mod body;
 mod buckets;
 mod conditional;
+mod connection;
+mod crowd;
 mod envelope;
 mod events;
 mod guard;

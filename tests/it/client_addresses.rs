@@ -11,7 +11,7 @@ fn behind(proxies: &[&str]) -> Service {
     let address = Rate { per_second: 1, burst: u32::try_from(BURST).unwrap() };
     let limits = Limits { address, ..Limits::default() };
     let trusted_proxies = proxies.iter().map(|range| range.parse().unwrap()).collect();
-    Service::start_behind(&Database::sqlite(), Edge { limits, trusted_proxies })
+    Service::start_behind(&Database::sqlite(), Edge { limits, trusted_proxies, ..Edge::default() })
 }
 
 /// How many of twice as many requests as one address may make are answered, when each says that it is from who is

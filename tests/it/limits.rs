@@ -6,7 +6,7 @@ use handslag::config::{Edge, Limits, Rate};
 use serde_json::json;
 
 use crate::program::Program;
-use crate::support::{Caller, Database, FIVE, ROUND, Reply, Service};
+use crate::support::{Caller, Database, FIVE, ROUND, Raw, Reply, Service, until};
 
 /// So few that a test uses them up, and so slow that none comes back meanwhile.
 const FEW: Rate = Rate { per_second: 1, burst: 30 };
@@ -128,6 +128,61 @@ fn a_token_that_is_not_believed_counts_for_its_address_alone() {
     let (answered, refusal) = until_refused(ask);
     assert!((50..=55).contains(&answered), "{answered}");
     assert!(refusal.field("RateLimit-Policy").starts_with("\"address\""), "{refusal}");
+}
+
+/// As many connections from each address as this, through these proxies.
+fn crowded(address_connections: u32, proxies: &[&str]) -> Service {
+    let limits = Limits { client: MANY, address: MANY, address_connections, ..Limits::default() };
+    let trusted_proxies = proxies.iter().map(|range| range.parse().unwrap()).collect();
+    Service::start_behind(&Database::sqlite(), Edge { limits, trusted_proxies, ..Edge::default() })
+}
+
+/// A connection that is kept, if it is answered.
+fn connected(service: &Service) -> Option<Raw> {
+    let mut connection = Raw::connect(service);
+    connection.send("GET /livez HTTP/1.1\r\nHost: a\r\n\r\n");
+    connection.read(1, Duration::from_secs(20)).map(|_| connection)
+}
+
+#[test]
+fn an_address_has_so_many_connections_and_no_more() {
+    let service = crowded(3, &[]);
+    let mut open: Vec<Raw> = (0..3).map(|_| connected(&service).expect("there is room for three")).collect();
+    assert!(connected(&service).is_none(), "there is room for three only");
+    // The others go on.
+    open[0].send("GET /livez HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert!(open[0].read(1, Duration::from_secs(20)).is_some());
+    open.pop();
+    until("the place is free again", || connected(&service));
+}
+
+#[test]
+fn a_trusted_proxy_has_as_many_connections_as_it_likes() {
+    let service = crowded(3, &["127.0.0.1/32"]);
+    let open: Vec<_> = (0..20).filter_map(|_| connected(&service)).collect();
+    assert_eq!(open.len(), 20);
+}
+
+#[test]
+fn an_address_has_so_many_streams_and_no_more_whichever_proxy_it_comes_through() {
+    let service = crowded(3, &["127.0.0.1/32"]);
+    service.open_round(json!({ "visibility": "live", "ballotBook": "open" }));
+    let path = format!("/rounds/{ROUND}/results/events");
+    let ask = |address: &str| service.get(&path).header("X-Forwarded-For", address);
+    let mut listeners: Vec<_> = (0..3).map(|_| ask("203.0.113.7").listen()).collect();
+    let refused = ask("203.0.113.7").send().is(503);
+    refused.problem("unavailable");
+    refused.field("Retry-After");
+    ask("203.0.113.8").listen().result();
+    for listener in &mut listeners {
+        listener.result();
+    }
+    listeners.pop();
+    // That somebody has gone is seen when something is sent.
+    until("the place is free again", || {
+        service.submit("0180", FIVE);
+        (ask("203.0.113.7").send().status == 200).then_some(())
+    });
 }
 
 #[test]

@@ -48,6 +48,7 @@ mod results_groups;
 mod results_weights;
 mod round_life;
 mod rounds;
+mod slow_clients;
 mod startup;
 mod stopping;
 mod tally_axioms;

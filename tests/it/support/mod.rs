@@ -15,7 +15,7 @@ mod service;
 pub(crate) use client::{Reply, Request};
 pub(crate) use database::{Database, on_both_databases};
 pub(crate) use listener::Listener;
-pub(crate) use raw::Unanswered;
+pub(crate) use raw::{Raw, Unanswered};
 pub(crate) use rounds::{
     FIVE, ROUND, VECTOR, definition, initiatives, merge, municipalities, municipality_codes, participants,
     roll,
