@@ -169,7 +169,7 @@ impl Parts<'_> {
             listeners: Listeners::new(pace),
             stopping: Stopping::default(),
             limiter: Limiter::new(&edge),
-            patience: edge.patience,
+            edge: Edge { is_secure: public_url.starts_with("https://"), ..edge },
         };
         let running =
             listen(listener, site, workers, signals == Signals::Stop).map_err(|error| error.to_string())?;

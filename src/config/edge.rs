@@ -14,6 +14,10 @@ pub struct Edge {
     pub limits: Limits,
     /// The proxies that are believed when they say whom a request is from.
     pub trusted_proxies: Vec<IpNet>,
+    /// The origins whose pages may read answers.
+    pub cors_origins: Vec<String>,
+    /// Whether callers come by TLS, here or at a proxy.
+    pub is_secure: bool,
     /// How long the other end of a connection may keep us waiting.
     pub patience: Patience,
 }
@@ -51,6 +55,23 @@ pub(super) fn networks(name: &str, texts: &[String]) -> Result<Vec<IpNet>, Confi
         }
     };
     texts.iter().map(network).collect()
+}
+
+/// Origins as a browser writes them: scheme, host, and port where it is not the usual one.
+pub(super) fn origins(name: &str, texts: Vec<String>) -> Result<Vec<String>, ConfigError> {
+    let fine =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | ':' | '[' | ']');
+    for text in &texts {
+        let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
+        let usual = text.starts_with("https:") && host.ends_with(":443")
+            || text.starts_with("http:") && host.ends_with(":80");
+        if host.is_empty() || !host.chars().all(fine) || usual {
+            return Err(ConfigError::Setting(format!(
+                "{name}: {text:?} is no origin such as https://statistik.example.se, in small letters, without a path"
+            )));
+        }
+    }
+    Ok(texts)
 }
 
 /// A list of texts, as the settings file would have it.

@@ -69,6 +69,10 @@ pub struct Given {
     )]
     pub trusted_proxies: Option<Vec<String>>,
 
+    /// Origins whose pages may read answers, such as https://statistik.example.se, with commas between [default: none]
+    #[arg(long, global = true, env = "HANDSLAG_CORS_ORIGINS", value_name = "ORIGINS", value_delimiter = ',')]
+    pub cors_origins: Option<Vec<String>>,
+
     /// Whether the limits on requests and connections hold; the numbers are in the file's section limits [default: on]
     #[arg(long = "limits", global = true, env = "HANDSLAG_LIMITS", value_name = "ON|OFF")]
     #[serde(skip)]
@@ -217,6 +221,10 @@ impl Given {
         let edge = Edge {
             limits: file.limits.settle(self.limits_switch)?,
             trusted_proxies: edge::networks("trusted-proxies", &proxies)?,
+            cors_origins: edge::origins(
+                "cors-origins",
+                self.cors_origins.or(file.cors_origins).unwrap_or_default(),
+            )?,
             ..Edge::default()
         };
         Ok(Settings {
@@ -244,6 +252,7 @@ impl Given {
             ("logLevel", self.log_level.is_some()),
             ("logFormat", self.log_format.is_some()),
             ("trustedProxies", self.trusted_proxies.is_some()),
+            ("corsOrigins", self.cors_origins.is_some()),
             ("limits.enabled", self.limits_switch.is_some()),
         ];
         let set = set.into_iter().filter(|(_, given)| *given).map(|(name, _)| name);
@@ -287,6 +296,7 @@ impl Settings {
             ("logLevel", variant(&self.log_level)),
             ("logFormat", self.log_format.map_or_else(|| text("text"), |format| variant(&format))),
             ("trustedProxies", edge::list(self.edge.trusted_proxies.iter().map(IpNet::to_string))),
+            ("corsOrigins", edge::list(self.edge.cors_origins.iter().cloned())),
         ];
         let line = |(name, value): (&'static str, String)| {
             let origin = match (self.origins.given.contains(name), self.origins.file.contains(name)) {
@@ -329,7 +339,7 @@ fn is_public_url(url: &str) -> bool {
 }
 
 fn refuse_unknown_variables() -> Result<(), ConfigError> {
-    const KNOWN: [&str; 11] = [
+    const KNOWN: [&str; 12] = [
         "DATA_DIR",
         "BIND",
         "DATABASE",
@@ -339,6 +349,7 @@ fn refuse_unknown_variables() -> Result<(), ConfigError> {
         "LOG_LEVEL",
         "LOG_FORMAT",
         "TRUSTED_PROXIES",
+        "CORS_ORIGINS",
         "LIMITS",
         "CONFIG",
     ];

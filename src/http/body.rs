@@ -38,7 +38,7 @@ impl<T: Incoming> FromRequest for Body<T> {
         let announced =
             request.headers().get(header::CONTENT_LENGTH).and_then(|field| field.to_str().ok()?.parse().ok());
         let site = request.app_data::<web::Data<Site>>().expect("the site is part of the app");
-        let patience = site.patience.body;
+        let patience = site.edge.patience.body;
         Box::pin(async move {
             if !typed {
                 let types = T::TYPES.join(", ");

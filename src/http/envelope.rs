@@ -5,8 +5,8 @@ use std::time::Instant as Monotonic;
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::ConnectionType;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web;
 use rand::Rng;
@@ -14,8 +14,13 @@ use uuid::Uuid;
 
 use super::connection::Progress;
 use super::problem::Problem;
-use super::{Site, Stopping, limiter, negotiate};
+use super::{Site, Stopping, cors, limiter, negotiate};
 use crate::export::Language;
+
+/// For how long a browser is to come by TLS only.
+const A_YEAR: &str = "max-age=31536000";
+/// The longest address that is looked at, in bytes.
+const LONGEST: usize = 8 * 1024;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
@@ -45,6 +50,10 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     let headers = response.headers_mut();
     headers.insert(TRACEPARENT, trace.header());
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if site.edge.is_secure {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(A_YEAR));
+    }
+    cors::mark(&mut response, &site.edge.cors_origins);
     log(&response, &trace, started);
     progress.end();
     Ok(response)
@@ -55,7 +64,11 @@ fn refusal(site: &Site, request: &ServiceRequest) -> Option<Problem> {
     if site.stopping.has_begun() && !request.method().is_safe() {
         return Some(Stopping::refusal());
     }
-    site.limiter.count_address(request.peer_addr(), request.headers()).err()
+    if let Err(problem) = site.limiter.count_address(request.peer_addr(), request.headers()) {
+        return Some(problem);
+    }
+    let length = request.uri().path().len() + request.uri().query().map_or(0, str::len);
+    (length > LONGEST).then(|| Problem::of_status(StatusCode::URI_TOO_LONG))
 }
 
 /// The reply, with the body of a problem where it is a refusal.

@@ -10,6 +10,7 @@ mod body;
 mod buckets;
 mod conditional;
 mod connection;
+mod cors;
 mod crowd;
 mod envelope;
 mod events;

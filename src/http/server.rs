@@ -127,7 +127,7 @@ pub fn listen(
             .wrap(middleware::from_fn(envelope::envelope))
             .configure(routes::configure);
         let app = app.into_factory().map_err(|error: actix_web::Error| error.error_response());
-        let patience = site.patience;
+        let patience = site.edge.patience;
         let draining = draining.clone();
         let http = HttpService::build()
             .graceful_shutdown_signal(move || {

@@ -6,7 +6,7 @@ use super::guard::Caller;
 use super::problem::Problem;
 use super::{Limiter, Listeners, Stopping};
 use crate::board::{Board, Boards, Follower, Writer};
-use crate::config::Patience;
+use crate::config::Edge;
 use crate::domain::{RoundId, State};
 use crate::export::Links;
 use crate::identity::{Identity, Scope, SigningKey, Validator};
@@ -38,8 +38,8 @@ pub struct Site {
     pub stopping: Stopping,
     /// How much each caller has asked for.
     pub limiter: Limiter,
-    /// How long it waits for what is slow.
-    pub patience: Patience,
+    /// What is between it and its callers.
+    pub edge: Edge,
 }
 
 impl Site {

@@ -124,6 +124,7 @@ fn config_tells_every_setting_and_where_it_came_from() {
          logLevel = \"error\"  # flag or environment\n\
          logFormat = \"text\"  # default on a terminal; json elsewhere\n\
          trustedProxies = []  # default\n\
+         corsOrigins = []  # default\n\
          limits.enabled = true  # default\n\
          limits.clientRate = 50  # default\n\
          limits.clientBurst = 500  # default\n\

@@ -155,6 +155,15 @@ impl Service {
 
     /// Starts the program as the last arguments of another, which must become it.
     pub(crate) fn start_program_under(other: &[&str], database: &Database) -> Self {
+        Self::start_program_with(other, PUBLIC_URL, database)
+    }
+
+    /// Starts the program, which believes that this is its address.
+    pub(crate) fn start_program_at(public_url: &str, database: &Database) -> Self {
+        Self::start_program_with(&[], public_url, database)
+    }
+
+    fn start_program_with(other: &[&str], public_url: &str, database: &Database) -> Self {
         let key = Arc::new(
             SigningKey::load_or_create(database.folder(), Purpose::Tokens).expect("a key can be made"),
         );
@@ -166,7 +175,7 @@ impl Service {
         let line = [other, &[env!("CARGO_BIN_EXE_handslag")]].concat();
         let child = Command::new(line[0])
             .args(&line[1..])
-            .args(["serve", "--bind", "127.0.0.1:0", "--log-level", "debug", "--public-url", PUBLIC_URL])
+            .args(["serve", "--bind", "127.0.0.1:0", "--log-level", "debug", "--public-url", public_url])
             .args(["--limits", "off"])
             .arg("--data-dir")
             .arg(database.folder())
