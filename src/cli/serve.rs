@@ -8,7 +8,7 @@ use super::{Failure, demo, open, tell};
 use crate::board::{Boards, Follower, Writer, WriterThread};
 use crate::config::{Edge, Limits, Settings};
 use crate::export::Links;
-use crate::http::{Ended, Limiter, Listeners, Pace, Running, Site, Stopping, listen};
+use crate::http::{Ended, Limiter, Listeners, Pace, Running, Site, Stopping, Tls, listen};
 use crate::identity::{Issuer, Purpose, SigningKey, StaticKeys, Validator};
 use crate::observe;
 use crate::service::Clock;
@@ -63,17 +63,18 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
         };
         let (running, writer) = parts.assemble().map_err(Failure::failed)?;
         tracing::info!(%address, %public_url, "listening");
+        let scheme = settings.scheme();
         if arguments.demo {
             let reach = if address.ip().is_unspecified() { local(address) } else { address };
             tell(&demo::greeting(
-                &format!("http://{reach}"),
+                &format!("{scheme}://{reach}"),
                 &public_url,
                 &settings.flags_for_tokens(address),
                 &key,
                 &clock,
             ));
         } else {
-            tell(&format!("handslag listens on http://{address}\n"));
+            tell(&format!("handslag listens on {scheme}://{address}\n"));
         }
         if running.serve().await.map_err(Failure::failed)? == Ended::InOrder {
             tracing::info!("no more requests; finishing the queue");
@@ -157,7 +158,9 @@ impl Parts<'_> {
             keys: Box::new(StaticKeys::from_iter([(key.kid().to_owned(), key.verification())])),
             longest_life: LONGEST_LIFE,
         };
+        let tls = edge.tls.as_ref().map(Tls::load).transpose().map_err(|error| error.to_string())?;
         let site = Site {
+            tls,
             boards,
             writer,
             follower,

@@ -1,6 +1,7 @@
-//! What is between the service and its callers: the limits, and the proxies that are believed.
+//! What is between the service and its callers: the limits, the proxies that are believed, TLS.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -18,8 +19,35 @@ pub struct Edge {
     pub cors_origins: Vec<String>,
     /// Whether callers come by TLS, here or at a proxy.
     pub is_secure: bool,
+    /// The certificate with which connections are taken; none means without TLS.
+    pub tls: Option<TlsFiles>,
     /// How long the other end of a connection may keep us waiting.
     pub patience: Patience,
+}
+
+/// Where the certificate is, and its key.
+#[derive(Clone, Debug)]
+pub struct TlsFiles {
+    /// The chain in PEM, our own certificate first.
+    pub certificate: PathBuf,
+    /// Its private key in PEM.
+    pub key: PathBuf,
+}
+
+impl TlsFiles {
+    /// Both files, or none.
+    pub(super) fn of(
+        certificate: Option<PathBuf>,
+        key: Option<PathBuf>,
+    ) -> Result<Option<Self>, ConfigError> {
+        match (certificate, key) {
+            (Some(certificate), Some(key)) => Ok(Some(Self { certificate, key })),
+            (None, None) => Ok(None),
+            (Some(_), None) | (None, Some(_)) => Err(ConfigError::Setting(
+                "tls-certificate and tls-key: one is of no use without the other".to_owned(),
+            )),
+        }
+    }
 }
 
 /// How long the other end of a connection may keep us waiting. No settings: nobody needs longer.

@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use serde::Deserialize;
 
-pub use self::edge::{Edge, Patience};
+pub use self::edge::{Edge, Patience, TlsFiles};
 pub use self::limits::{GivenLimits, Limits, Rate, Switch};
 use crate::store::Database;
 
@@ -58,6 +58,14 @@ pub struct Given {
     /// Form of log lines [default: text on a terminal, json elsewhere]
     #[arg(long, global = true, env = "HANDSLAG_LOG_FORMAT", value_name = "FORM")]
     pub log_format: Option<LogFormat>,
+
+    /// Certificate chain in PEM: with it requests come by TLS [default: none]
+    #[arg(long, global = true, env = "HANDSLAG_TLS_CERTIFICATE", value_name = "FILE")]
+    pub tls_certificate: Option<PathBuf>,
+
+    /// Private key of the certificate in PEM, readable by its owner only [default: none]
+    #[arg(long, global = true, env = "HANDSLAG_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
 
     /// Proxies whose X-Forwarded-For is believed: addresses and ranges, with commas between [default: none]
     #[arg(
@@ -225,6 +233,7 @@ impl Given {
                 "cors-origins",
                 self.cors_origins.or(file.cors_origins).unwrap_or_default(),
             )?,
+            tls: TlsFiles::of(self.tls_certificate.or(file.tls_certificate), self.tls_key.or(file.tls_key))?,
             ..Edge::default()
         };
         Ok(Settings {
@@ -251,6 +260,8 @@ impl Given {
             ("workers", self.workers.is_some()),
             ("logLevel", self.log_level.is_some()),
             ("logFormat", self.log_format.is_some()),
+            ("tlsCertificate", self.tls_certificate.is_some()),
+            ("tlsKey", self.tls_key.is_some()),
             ("trustedProxies", self.trusted_proxies.is_some()),
             ("corsOrigins", self.cors_origins.is_some()),
             ("limits.enabled", self.limits_switch.is_some()),
@@ -263,8 +274,13 @@ impl Given {
 impl Settings {
     /// The address the service is known by, when it listens here.
     pub fn public_url(&self, listening: SocketAddr) -> String {
-        let default = || format!("http://{listening}");
+        let default = || format!("{}://{listening}", self.scheme());
         self.public_url.as_deref().map_or_else(default, |url| url.trim_end_matches('/').to_owned())
+    }
+
+    /// How callers come that reach the service without a proxy.
+    pub fn scheme(&self) -> &'static str {
+        if self.edge.tls.is_some() { "https" } else { "http" }
     }
 
     /// The flags with which another command makes tokens for this service.
@@ -307,7 +323,11 @@ impl Settings {
             };
             format!("{name} = {value}  # {origin}\n")
         };
-        lines.into_iter().chain(self.edge.limits.lines()).map(line).collect()
+        let files = self.edge.tls.iter().flat_map(|files| {
+            [("tlsCertificate", &files.certificate), ("tlsKey", &files.key)]
+                .map(|(name, path)| (name, text(&path.display().to_string())))
+        });
+        lines.into_iter().chain(files).chain(self.edge.limits.lines()).map(line).collect()
     }
 }
 
@@ -339,7 +359,7 @@ fn is_public_url(url: &str) -> bool {
 }
 
 fn refuse_unknown_variables() -> Result<(), ConfigError> {
-    const KNOWN: [&str; 12] = [
+    const KNOWN: [&str; 14] = [
         "DATA_DIR",
         "BIND",
         "DATABASE",
@@ -348,6 +368,8 @@ fn refuse_unknown_variables() -> Result<(), ConfigError> {
         "WORKERS",
         "LOG_LEVEL",
         "LOG_FORMAT",
+        "TLS_CERTIFICATE",
+        "TLS_KEY",
         "TRUSTED_PROXIES",
         "CORS_ORIGINS",
         "LIMITS",

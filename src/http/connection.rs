@@ -15,6 +15,7 @@ use std::time::Duration;
 use actix_web::rt::net::TcpStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::interval;
+use tokio_rustls::server::TlsStream;
 
 use super::crowd::Place;
 use crate::config::Patience;
@@ -136,16 +137,35 @@ impl Progress {
     }
 }
 
+/// What a connection is made of.
+#[derive(Debug)]
+pub(super) enum Stream {
+    /// Without TLS.
+    Plain(TcpStream),
+    /// By TLS, after the handshake.
+    Secure(Box<TlsStream<TcpStream>>),
+}
+
+/// Does the same with either kind of stream.
+macro_rules! with {
+    ($connection:ident, $stream:ident => $do:expr) => {
+        match &mut $connection.stream {
+            Stream::Plain($stream) => $do,
+            Stream::Secure($stream) => $do,
+        }
+    };
+}
+
 /// A connection that is watched.
 #[derive(Debug)]
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     progress: Rc<Progress>,
     _place: Option<Place>,
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, watch: &Rc<Watch>, place: Option<Place>) -> Self {
+    pub(super) fn new(stream: Stream, watch: &Rc<Watch>, place: Option<Place>) -> Self {
         let progress = Rc::new(Progress {
             watch: Rc::clone(watch),
             answering: Cell::new(false),
@@ -189,7 +209,7 @@ impl AsyncRead for Connection {
     ) -> Poll<std::io::Result<()>> {
         self.progress.in_time()?;
         let before = buffer.filled().len();
-        let outcome = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let outcome = with!(self, stream => Pin::new(stream).poll_read(context, buffer));
         match outcome {
             Poll::Ready(_) if buffer.filled().len() > before => self.progress.has_read(),
             Poll::Ready(_) => {}
@@ -206,13 +226,13 @@ impl AsyncWrite for Connection {
         bytes: &[u8],
     ) -> Poll<std::io::Result<usize>> {
         self.progress.in_time()?;
-        let outcome = Pin::new(&mut self.stream).poll_write(context, bytes);
+        let outcome = with!(self, stream => Pin::new(stream).poll_write(context, bytes));
         self.written(outcome, context)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         self.progress.in_time()?;
-        let outcome = Pin::new(&mut self.stream).poll_flush(context);
+        let outcome = with!(self, stream => Pin::new(stream).poll_flush(context));
         match outcome {
             Poll::Ready(_) => outcome,
             Poll::Pending => self.written(outcome, context),
@@ -221,7 +241,7 @@ impl AsyncWrite for Connection {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         self.progress.in_time()?;
-        let outcome = Pin::new(&mut self.stream).poll_shutdown(context);
+        let outcome = with!(self, stream => Pin::new(stream).poll_shutdown(context));
         match outcome {
             Poll::Ready(_) => outcome,
             Poll::Pending => self.written(outcome, context),

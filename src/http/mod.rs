@@ -35,9 +35,11 @@ mod rules;
 mod server;
 mod site;
 mod stopping;
+mod tls;
 
 pub use events::{Listeners, Pace};
 pub use limiter::Limiter;
 pub use server::{Ended, ListenError, Running, listen};
 pub use site::Site;
 pub use stopping::Stopping;
+pub use tls::{Tls, TlsError};

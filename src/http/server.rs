@@ -1,6 +1,5 @@
 //! Listening, serving, stopping.
 
-use std::future::ready;
 use std::net::{SocketAddr, TcpListener};
 use std::pin::pin;
 use std::rc::Rc;
@@ -12,11 +11,12 @@ use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_confi
 use actix_web::dev::{AppConfig, Server, ServerHandle};
 use actix_web::rt::net::TcpStream;
 use actix_web::{App, middleware, web};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 
-use super::connection::{Connection, Watch};
+use super::connection::{Connection, Stream, Watch};
 use super::stopping::{Order, Signals};
-use super::{Site, Stopping, envelope, routes};
+use super::{Site, Stopping, Tls, envelope, routes};
 
 /// How long requests that have begun may take to finish when the service stops, in seconds.
 const DRAIN: u64 = 25;
@@ -120,6 +120,7 @@ pub fn listen(
     let site = web::Data::new(site);
     let builder = Server::build().workers(workers).shutdown_timeout(DRAIN).disable_signals();
     let draining = builder.graceful_shutdown_signal();
+    let tls = site.tls.as_ref().map(Tls::acceptor);
     // What `HttpServer` does, around connections of our own.
     let server = builder.listen("handslag", listener, move || {
         let app = App::new()
@@ -141,18 +142,30 @@ pub fn listen(
                 data.insert(connection.progress());
             })
             .finish(map_config(app, |()| AppConfig::default()));
-        let (watch, site) = (Watch::start(patience), site.clone());
-        fn_service(move |stream| ready(accept(stream, &site, &watch))).and_then(http)
+        let (watch, site, tls) = (Watch::start(patience), site.clone(), tls.clone());
+        fn_service(move |stream| accept(stream, site.clone(), tls.clone(), Rc::clone(&watch))).and_then(http)
     });
     let server = server.map_err(|error| ListenError { address, error })?;
     Ok(Running { address, server: server.run(), stopping, signals })
 }
 
 /// Takes a connection, unless its address has too many: then it is closed, which costs us least.
-fn accept(stream: TcpStream, site: &Site, watch: &Rc<Watch>) -> Result<Accepted, DispatchError> {
+async fn accept(
+    stream: TcpStream,
+    site: web::Data<Site>,
+    tls: Option<TlsAcceptor>,
+    watch: Rc<Watch>,
+) -> Result<Accepted, DispatchError> {
     let peer = stream.peer_addr()?;
     let place = site.limiter.enter(peer.ip())?;
-    Ok((Connection::new(stream, watch, place), Protocol::Http1, Some(peer)))
+    let stream = match tls {
+        None => Stream::Plain(stream),
+        Some(tls) => {
+            let shaken = timeout(site.edge.patience.head, tls.accept(stream)).await;
+            Stream::Secure(Box::new(shaken.map_err(|_| DispatchError::SlowRequestTimeout)??))
+        }
+    };
+    Ok((Connection::new(stream, &watch, place), Protocol::Http1, Some(peer)))
 }
 
 /// What the HTTP below us wants of a connection.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::guard::Caller;
 use super::problem::Problem;
-use super::{Limiter, Listeners, Stopping};
+use super::{Limiter, Listeners, Stopping, Tls};
 use crate::board::{Board, Boards, Follower, Writer};
 use crate::config::Edge;
 use crate::domain::{RoundId, State};
@@ -40,6 +40,8 @@ pub struct Site {
     pub limiter: Limiter,
     /// What is between it and its callers.
     pub edge: Edge,
+    /// What callers by TLS are shown; none means that they come without.
+    pub tls: Option<Arc<Tls>>,
 }
 
 impl Site {

@@ -68,5 +68,6 @@ mod tally_properties;
 mod tally_rules;
 mod tally_space;
 mod tally_symmetry;
+mod tls;
 mod tokens;
 mod whole_round;
