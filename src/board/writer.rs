@@ -12,17 +12,13 @@ use std::time::{Duration, Instant as Monotonic};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::Boards;
+use super::{Boards, Bounds};
 use crate::domain::{Definition, Roll, Round, RoundId, Slate, Submission};
 use crate::service::ballots::{self, Accepted, Refusal};
 use crate::service::ledger::{self, Change, Ledger, NotChanged};
 use crate::service::{Clock, Error, rounds};
 use crate::store::{self, Conn, Store};
 
-/// How many may wait: at ten thousand ballots a second, a tenth of a second's worth.
-const QUEUE: usize = 1_024;
-/// How long an answer is waited for: storage that hangs must not hang everybody.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// The most that is committed together.
 const BATCH: usize = 512;
 /// For how long a batch is tried again when storage fails: callers are waiting.
@@ -115,6 +111,7 @@ pub struct Writer {
     queue: SyncSender<Job>,
     thread: Weak<()>,
     busy: Arc<Busy>,
+    patience: Duration,
 }
 
 impl std::fmt::Debug for Job {
@@ -150,9 +147,10 @@ impl Writer {
         boards: Arc<Boards>,
         clock: Clock,
         tick: Duration,
+        bounds: Bounds,
     ) -> Result<(Self, WriterThread), store::Error> {
         let conn = store.connect()?;
-        let (queue, jobs) = sync_channel(QUEUE);
+        let (queue, jobs) = sync_channel(bounds.queue);
         let busy = Arc::new(Busy::default());
         let desk = Desk { store, conn: Some(conn), boards, clock, failing: None, busy: Arc::clone(&busy) };
         let alive = Arc::new(());
@@ -162,7 +160,7 @@ impl Writer {
             drop(alive);
         });
         let thread = thread.map_err(|error| store::Error::Connection(error.to_string()))?;
-        Ok((Self { queue, thread: weak, busy }, WriterThread(thread)))
+        Ok((Self { queue, thread: weak, busy, patience: bounds.answer }, WriterThread(thread)))
     }
 
     /// Whether the thread is there to take what is queued, and has not been at one piece of work for long.
@@ -177,7 +175,7 @@ impl Writer {
     pub async fn submit(&self, round: RoundId, submission: Submission) -> Result<Accepted, SubmitError> {
         let (answer, answered) = oneshot::channel();
         match self.queue.try_send(Job::Submit { round, submission, answer }) {
-            Ok(()) => match timeout(PATIENCE, answered).await {
+            Ok(()) => match timeout(self.patience, answered).await {
                 Ok(Ok(answer)) => answer,
                 Ok(Err(_)) | Err(_) => Err(SubmitError::Unknown),
             },
@@ -198,7 +196,7 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         let expected = Box::new(expected);
         self.queue.try_send(Job::Command { round, command, expected, answer }).map_err(|_| NotDone::Busy)?;
-        timeout(PATIENCE, answered).await.ok().and_then(Result::ok).ok_or(NotDone::Unknown)
+        timeout(self.patience, answered).await.ok().and_then(Result::ok).ok_or(NotDone::Unknown)
     }
 
     /// Makes a round; answered after the commit.
@@ -217,7 +215,7 @@ impl Writer {
         self.queue
             .try_send(Job::Create { id, definition, slate, roll, answer })
             .map_err(|_| NotDone::Busy)?;
-        timeout(PATIENCE, answered).await.ok().and_then(Result::ok).ok_or(NotDone::Unknown)
+        timeout(self.patience, answered).await.ok().and_then(Result::ok).ok_or(NotDone::Unknown)
     }
 }
 

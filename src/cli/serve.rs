@@ -5,17 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Failure, demo, open, tell};
-use crate::board::{Boards, Follower, Writer, WriterThread};
-use crate::config::{Edge, Limits, Settings};
+use crate::board::{Boards, Bounds, Follower, Gates, Writer, WriterThread};
+use crate::config::{Edge, Limits, Reporting, Settings};
 use crate::export::Links;
 use crate::http::{Ended, Limiter, Listeners, Pace, Running, Site, Stopping, Tls, listen};
 use crate::identity::{Issuer, Purpose, SigningKey, StaticKeys, Validator};
 use crate::observe;
-use crate::service::Clock;
-use crate::store::Store;
+use crate::service::{Clock, log_tree};
+use crate::store::{self, Store};
 
 /// How often the writer looks for what other processes have written.
 const TICK: Duration = Duration::from_secs(1);
+/// How much costly work is done at once, of each kind and however many workers there are: some of the connections for
+/// reading are left to what is quick, such as whether the service is ready.
+const MOST_COSTLY: usize = store::READERS as usize - 3;
 /// How long the writer may take for its queue when everybody has been answered.
 const FINISHING: Duration = Duration::from_secs(3);
 /// The longest life of a token of our own issuer, in seconds.
@@ -60,6 +63,8 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
             signals: Signals::Stop,
             pace: Pace::default(),
             edge,
+            bounds: Bounds::default(),
+            reporting: settings.reporting.clone(),
         };
         let (running, writer) = parts.assemble().map_err(Failure::failed)?;
         tracing::info!(%address, %public_url, "listening");
@@ -95,6 +100,15 @@ async fn finish(writer: WriterThread) {
     });
     if tokio::time::timeout(FINISHING, finished).await.is_err() {
         tracing::error!("the writer did not finish in time");
+    }
+}
+
+/// Fills in what is lacking of the logs' trees. Where that cannot be done proofs are right all the same, and slow.
+fn fill_in_trees(store: &Store) {
+    match log_tree::fill_in(store) {
+        Ok(0) => {}
+        Ok(subtrees) => tracing::info!(subtrees, "filled in what was lacking of the logs' trees"),
+        Err(error) => tracing::warn!(%error, "what is lacking of the logs' trees could not be filled in"),
     }
 }
 
@@ -136,6 +150,10 @@ pub struct Parts<'a> {
     pub pace: Pace,
     /// What is between it and its callers.
     pub edge: Edge,
+    /// How much may wait in it, and for how long.
+    pub bounds: Bounds,
+    /// Whom to tell of a fault of security.
+    pub reporting: Option<Reporting>,
 }
 
 impl Parts<'_> {
@@ -144,10 +162,24 @@ impl Parts<'_> {
     /// # Errors
     /// If the database or the address cannot be used; in words.
     pub fn assemble(self) -> Result<(Running, WriterThread), String> {
-        let Self { store, key, log_key, public_url, clock, tick, workers, listener, signals, pace, edge } =
-            self;
+        let Self {
+            store,
+            key,
+            log_key,
+            public_url,
+            clock,
+            tick,
+            workers,
+            listener,
+            signals,
+            pace,
+            bounds,
+            reporting,
+            edge,
+        } = self;
+        fill_in_trees(&store);
         let boards = Arc::new(Boards::load(&store).map_err(|error| error.to_string())?);
-        let started = Writer::start(store.clone(), Arc::clone(&boards), clock.clone(), tick);
+        let started = Writer::start(store.clone(), Arc::clone(&boards), clock.clone(), tick, bounds);
         let (writer, thread) = started.map_err(|error| error.to_string())?;
         let follower =
             Follower::start(store.clone(), Arc::clone(&boards), tick).map_err(|error| error.to_string())?;
@@ -165,6 +197,7 @@ impl Parts<'_> {
             writer,
             follower,
             store,
+            gates: Gates::new(workers.min(MOST_COSTLY), bounds.turn),
             links: Links::new(public_url),
             validator: Validator::new(vec![own]),
             log_key,
@@ -173,6 +206,7 @@ impl Parts<'_> {
             stopping: Stopping::default(),
             limiter: Limiter::new(&edge),
             edge: Edge { is_secure: public_url.starts_with("https://"), ..edge },
+            reporting,
         };
         let running =
             listen(listener, site, workers, signals == Signals::Stop).map_err(|error| error.to_string())?;

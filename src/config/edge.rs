@@ -35,6 +35,12 @@ pub struct TlsFiles {
 }
 
 impl TlsFiles {
+    /// Name and value of both, for the settings that are told.
+    pub(super) fn values(&self) -> [(&'static str, String); 2] {
+        let text = |path: &PathBuf| path.display().to_string();
+        [("tlsCertificate", text(&self.certificate)), ("tlsKey", text(&self.key))]
+    }
+
     /// Both files, or none.
     pub(super) fn of(
         certificate: Option<PathBuf>,

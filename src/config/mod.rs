@@ -12,10 +12,12 @@ use serde::Deserialize;
 
 pub use self::edge::{Edge, Patience, TlsFiles};
 pub use self::limits::{GivenLimits, Limits, Rate, Switch};
+pub use self::reporting::Reporting;
 use crate::store::Database;
 
 mod edge;
 mod limits;
+mod reporting;
 
 /// The folder when none is given.
 const DATA_DIR: &str = "./data";
@@ -90,6 +92,14 @@ pub struct Given {
     #[arg(skip)]
     pub limits: GivenLimits,
 
+    /// Whom to tell of a fault of security: mailto:ADDRESS, https://… or tel:… [default: none, and no security.txt]
+    #[arg(long, global = true, env = "HANDSLAG_SECURITY_CONTACT", value_name = "ADDRESS")]
+    pub security_contact: Option<String>,
+
+    /// What is done with such reports, for security.txt: https://… [default: none]
+    #[arg(long, global = true, env = "HANDSLAG_SECURITY_POLICY", value_name = "URL")]
+    pub security_policy: Option<String>,
+
     /// TOML file with any of these settings, in camelCase: dataDir = "…"
     #[arg(long, global = true, env = "HANDSLAG_CONFIG", value_name = "FILE")]
     #[serde(skip)]
@@ -141,6 +151,8 @@ pub struct Settings {
     pub log_format: Option<LogFormat>,
     /// What is between the service and its callers.
     pub edge: Edge,
+    /// Whom to tell of a fault of security, if anybody.
+    pub reporting: Option<Reporting>,
     /// Names of the settings that came from the file, and from flags or the environment.
     origins: Origins,
 }
@@ -236,8 +248,11 @@ impl Given {
             tls: TlsFiles::of(self.tls_certificate.or(file.tls_certificate), self.tls_key.or(file.tls_key))?,
             ..Edge::default()
         };
+        let contact = self.security_contact.or(file.security_contact);
+        let reporting = Reporting::settle(contact, self.security_policy.or(file.security_policy))?;
         Ok(Settings {
             edge,
+            reporting,
             bind: self.bind.or(file.bind).unwrap_or(BIND),
             log_level: self.log_level.or(file.log_level).unwrap_or(LogLevel::Info),
             log_format: self.log_format.or(file.log_format),
@@ -265,6 +280,8 @@ impl Given {
             ("trustedProxies", self.trusted_proxies.is_some()),
             ("corsOrigins", self.cors_origins.is_some()),
             ("limits.enabled", self.limits_switch.is_some()),
+            ("securityContact", self.security_contact.is_some()),
+            ("securityPolicy", self.security_policy.is_some()),
         ];
         let set = set.into_iter().filter(|(_, given)| *given).map(|(name, _)| name);
         set.chain(self.limits.names()).collect()
@@ -323,11 +340,10 @@ impl Settings {
             };
             format!("{name} = {value}  # {origin}\n")
         };
-        let files = self.edge.tls.iter().flat_map(|files| {
-            [("tlsCertificate", &files.certificate), ("tlsKey", &files.key)]
-                .map(|(name, path)| (name, text(&path.display().to_string())))
-        });
-        lines.into_iter().chain(files).chain(self.edge.limits.lines()).map(line).collect()
+        let reporting = self.reporting.iter().flat_map(Reporting::values);
+        let given = self.edge.tls.iter().flat_map(TlsFiles::values).chain(reporting);
+        let lines = lines.into_iter().chain(given.map(|(name, value)| (name, text(&value))));
+        lines.chain(self.edge.limits.lines()).map(line).collect()
     }
 }
 
@@ -359,7 +375,7 @@ fn is_public_url(url: &str) -> bool {
 }
 
 fn refuse_unknown_variables() -> Result<(), ConfigError> {
-    const KNOWN: [&str; 14] = [
+    const KNOWN: [&str; 16] = [
         "DATA_DIR",
         "BIND",
         "DATABASE",
@@ -373,6 +389,8 @@ fn refuse_unknown_variables() -> Result<(), ConfigError> {
         "TRUSTED_PROXIES",
         "CORS_ORIGINS",
         "LIMITS",
+        "SECURITY_CONTACT",
+        "SECURITY_POLICY",
         "CONFIG",
     ];
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());

@@ -45,6 +45,11 @@ impl Links {
         format!("{}{path}", self.base)
     }
 
+    /// The address of a path outside the API.
+    pub fn outside(&self, path: &str) -> String {
+        format!("{}{path}", self.base.strip_suffix(Self::PATH).expect("the base ends with it"))
+    }
+
     /// The address of a round.
     pub fn round(&self, round: &RoundId) -> String {
         self.to(&format!("/rounds/{round}"))

@@ -32,6 +32,7 @@ mod results;
 mod rounds;
 pub mod routes;
 mod rules;
+mod security_txt;
 mod server;
 mod site;
 mod stopping;

@@ -10,7 +10,7 @@ use super::guard::Permission::{Anyone, ListBallots, Manage, ReadBallot, SeeResul
 use super::problem::{METHOD_NOT_ALLOWED, Problem};
 use super::{
     api_info, ballots, events, health, initiatives, log_entries, log_keys, log_proofs, participants,
-    participation, results, rounds, rules,
+    participation, results, rounds, rules, security_txt,
 };
 use crate::export::Links;
 
@@ -99,6 +99,10 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
     let ready =
         web::resource("/readyz").route(web::get().to(health::ready)).route(web::head().to(health::ready));
     app.service(with_allow(ready, vec!["GET", "HEAD"]));
+    let reporting = web::resource(security_txt::PATH)
+        .route(web::get().to(security_txt::get))
+        .route(web::head().to(security_txt::get));
+    app.service(with_allow(reporting, vec!["GET", "HEAD"]));
     app.default_service(web::to(|| async {
         Err::<HttpResponse, _>(Problem::not_found("adressen", "the address"))
     }));

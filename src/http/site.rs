@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::guard::Caller;
 use super::problem::Problem;
 use super::{Limiter, Listeners, Stopping, Tls};
-use crate::board::{Board, Boards, Follower, Writer};
-use crate::config::Edge;
+use crate::board::{Board, Boards, Follower, Gates, Writer};
+use crate::config::{Edge, Reporting};
 use crate::domain::{RoundId, State};
 use crate::export::Links;
 use crate::identity::{Identity, Scope, SigningKey, Validator};
@@ -24,6 +24,8 @@ pub struct Site {
     pub follower: Follower,
     /// For what the boards do not hold.
     pub store: Store,
+    /// What costly reading and counting goes through.
+    pub gates: Gates,
     /// Where links point to.
     pub links: Links,
     /// Who is believed.
@@ -42,6 +44,8 @@ pub struct Site {
     pub edge: Edge,
     /// What callers by TLS are shown; none means that they come without.
     pub tls: Option<Arc<Tls>>,
+    /// Whom to tell of a fault of security.
+    pub reporting: Option<Reporting>,
 }
 
 impl Site {

@@ -153,6 +153,9 @@ impl std::fmt::Debug for Store {
     }
 }
 
+/// How many connections there are for reading.
+pub const READERS: u32 = 8;
+
 impl Store {
     /// Opens the database, makes the SQLite file if there is none, and brings the schema up to date.
     ///
@@ -172,7 +175,7 @@ impl Store {
     pub fn open_with_readers(database: Database, readers: Database) -> Result<Self, Error> {
         let in_use = database.prepare().map_err(|error| super::opening::explained(&database, error))?;
         let readers = Pool::builder()
-            .max_size(8)
+            .max_size(READERS)
             .min_idle(Some(0))
             .connection_timeout(Duration::from_secs(5))
             .build_unchecked(Readers(readers));

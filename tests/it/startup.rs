@@ -289,3 +289,19 @@ fn a_postgres_that_does_not_let_us_in_is_told_without_the_password() {
     }
     store.connect().unwrap().batch_execute("DROP ROLE with_password").unwrap();
 }
+
+#[test]
+#[cfg(not(feature = "postgres-tls"))]
+fn a_program_without_tls_to_postgres_does_not_go_on_without_it() {
+    let server = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    server.set_nonblocking(true).unwrap();
+    let port = server.local_addr().unwrap().port();
+    for mode in ["require", "verify-ca", "verify-full"] {
+        let program = Program::new();
+        let url = format!("postgres://h:hemligt@127.0.0.1:{port}/handslag?sslmode={mode}");
+        let ran = program.serve(&[], &["--database", &url]).is(3);
+        assert!(!ran.err.contains("hemligt"), "{}", ran.err);
+        let called = server.accept().map(|(_, address)| address);
+        assert_eq!(called.unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "{mode}: nobody was asked");
+    }
+}

@@ -187,16 +187,3 @@ fn with_a_certificate_the_address_is_one_by_tls() {
         assert!(told.lines().any(|known| known == line), "{line} is not in\n{told}");
     }
 }
-
-#[test]
-fn a_database_that_is_to_be_reached_by_tls_is_never_reached_without() {
-    if cfg!(feature = "postgres-tls") {
-        return;
-    }
-    let program = Program::new();
-    for mode in ["require", "verify-ca", "verify-full"] {
-        let url = format!("postgres://handslag@127.0.0.1:1/handslag?sslmode={mode}");
-        let refused = program.run(&["--database", &url, "round", "list"]).is(3);
-        assert!(refused.err.contains("SSL support is not compiled in"), "{mode}: {}", refused.err);
-    }
-}
