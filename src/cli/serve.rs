@@ -10,10 +10,10 @@ use crate::board::{
     Assertions, AuditThread, AuditTrail, Boards, Bounds, Follower, Gates, Keeping, Registrar, Writer,
     WriterThread,
 };
-use crate::config::{Reporting, Settings};
+use crate::config::{Edge, Limits, Reporting, Settings};
 use crate::domain::audit::Target;
 use crate::export::Links;
-use crate::http::{Ended, Issuing, Listeners, Pace, Running, Site, Stopping, listen};
+use crate::http::{Ended, Issuing, Limiter, Listeners, Pace, Running, Site, Stopping, Tls, listen};
 use crate::identity::{
     Freshness, Issuer, KeyFolder, Purpose, Reading, RegisteredKeys, SigningKey, Validator,
 };
@@ -55,6 +55,11 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
     let log_key = SigningKey::load_or_create(&settings.data_dir, Purpose::Log).map_err(Failure::failed)?;
     let public_url = settings.public_url(address);
     let issuers = trust::start(trusted, Freshness::default()).map_err(Failure::failed)?;
+    let mut edge = settings.edge.clone();
+    if arguments.demo {
+        // It is there to be tried, also by programs that try everything.
+        edge.limits = Limits::off();
+    }
     actix_web::rt::System::new().block_on(async {
         let parts = Parts {
             store,
@@ -69,23 +74,25 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
             signals: Signals::Stop,
             pace: Pace::default(),
             keeping: Keeping { days: settings.audit_retention_days, ..Keeping::default() },
+            edge,
             bounds: Bounds::default(),
             reporting: settings.reporting.clone(),
         };
         let (running, threads) = parts.assemble().map_err(Failure::failed)?;
         tracing::info!(%address, %public_url, "listening");
+        let scheme = settings.scheme();
         if arguments.demo {
             let key = token_keys::signing(settings, || open(settings))?;
             let reach = if address.ip().is_unspecified() { local(address) } else { address };
             tell(&demo::greeting(
-                &format!("http://{reach}"),
+                &format!("{scheme}://{reach}"),
                 &public_url,
                 &settings.flags_for_tokens(address),
                 &key,
                 &clock,
             ));
         } else {
-            tell(&format!("handslag listens on http://{address}\n"));
+            tell(&format!("handslag listens on {scheme}://{address}\n"));
         }
         if running.serve().await.map_err(Failure::failed)? == Ended::InOrder {
             tracing::info!("no more requests; finishing the queue");
@@ -173,6 +180,8 @@ pub struct Parts<'a> {
     pub pace: Pace,
     /// How the audit trail is kept.
     pub keeping: Keeping,
+    /// What is between it and its callers.
+    pub edge: Edge,
     /// How much may wait in it, and for how long.
     pub bounds: Bounds,
     /// Whom to tell of a fault of security.
@@ -200,6 +209,7 @@ impl Parts<'_> {
             keeping,
             bounds,
             reporting,
+            edge,
         } = self;
         fill_in_trees(&store);
         let boards = Arc::new(Boards::load(&store).map_err(|error| error.to_string())?);
@@ -221,7 +231,9 @@ impl Parts<'_> {
             longest_life: LONGEST_LIFE,
             reading: Reading::own(),
         };
+        let tls = edge.tls.as_ref().map(Tls::load).transpose().map_err(|error| error.to_string())?;
         let site = Site {
+            tls,
             boards,
             writer,
             follower,
@@ -235,6 +247,8 @@ impl Parts<'_> {
             clock,
             listeners: Listeners::new(pace),
             stopping: Stopping::default(),
+            limiter: Limiter::new(&edge),
+            edge: Edge { is_secure: public_url.starts_with("https://"), ..edge },
             reporting,
         };
         let running =

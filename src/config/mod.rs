@@ -9,13 +9,18 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use ipnet::IpNet;
 use serde::Deserialize;
 
+pub use self::edge::{Edge, Patience, TlsFiles};
 pub use self::issuers::{Claim, IssuerSettings, ParticipantSettings, RoleSettings};
+pub use self::limits::{GivenLimits, Limits, Rate, Switch};
 pub use self::reporting::Reporting;
 pub use self::secret_file::SecretFile;
 use crate::store::Database;
 
+mod edge;
+mod limits;
 mod reporting;
 mod secret_file;
 
@@ -67,6 +72,37 @@ pub struct Given {
     /// Days that entries of the audit trail are kept; 0 keeps them for ever [default: 730]
     #[arg(long, global = true, env = "HANDSLAG_AUDIT_RETENTION_DAYS", value_name = "DAYS")]
     pub audit_retention_days: Option<u32>,
+
+    /// Certificate chain in PEM: with it requests come by TLS [default: none]
+    #[arg(long, global = true, env = "HANDSLAG_TLS_CERTIFICATE", value_name = "FILE")]
+    pub tls_certificate: Option<PathBuf>,
+
+    /// Private key of the certificate in PEM, readable by its owner only [default: none]
+    #[arg(long, global = true, env = "HANDSLAG_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+
+    /// Proxies whose X-Forwarded-For is believed: addresses and ranges, with commas between [default: none]
+    #[arg(
+        long,
+        global = true,
+        env = "HANDSLAG_TRUSTED_PROXIES",
+        value_name = "RANGES",
+        value_delimiter = ','
+    )]
+    pub trusted_proxies: Option<Vec<String>>,
+
+    /// Origins whose pages may read answers, such as https://statistik.example.se, with commas between [default: none]
+    #[arg(long, global = true, env = "HANDSLAG_CORS_ORIGINS", value_name = "ORIGINS", value_delimiter = ',')]
+    pub cors_origins: Option<Vec<String>>,
+
+    /// Whether the limits on requests and connections hold; the numbers are in the file's section limits [default: on]
+    #[arg(long = "limits", global = true, env = "HANDSLAG_LIMITS", value_name = "ON|OFF")]
+    #[serde(skip)]
+    pub limits_switch: Option<Switch>,
+
+    /// The limits themselves.
+    #[arg(skip)]
+    pub limits: GivenLimits,
 
     /// Whom to tell of a fault of security: mailto:ADDRESS, https://… or tel:… [default: none, and no security.txt]
     #[arg(long, global = true, env = "HANDSLAG_SECURITY_CONTACT", value_name = "ADDRESS")]
@@ -133,6 +169,8 @@ pub struct Settings {
     pub audit_retention_days: Option<u32>,
     /// The settings file, if there is a password in it.
     pub secret_file: Option<SecretFile>,
+    /// What is between the service and its callers.
+    pub edge: Edge,
     /// Whom to tell of a fault of security, if anybody.
     pub reporting: Option<Reporting>,
     /// The issuers that are trusted besides our own; from the file only.
@@ -226,9 +264,21 @@ impl Given {
         if !(1..=512).contains(&workers) {
             return Err(ConfigError::Setting("workers: a number from 1 to 512".to_owned()));
         }
+        let proxies = self.trusted_proxies.or(file.trusted_proxies).unwrap_or_default();
+        let edge = Edge {
+            limits: file.limits.settle(self.limits_switch)?,
+            trusted_proxies: edge::networks("trusted-proxies", &proxies)?,
+            cors_origins: edge::origins(
+                "cors-origins",
+                self.cors_origins.or(file.cors_origins).unwrap_or_default(),
+            )?,
+            tls: TlsFiles::of(self.tls_certificate.or(file.tls_certificate), self.tls_key.or(file.tls_key))?,
+            ..Edge::default()
+        };
         let contact = self.security_contact.or(file.security_contact);
         let reporting = Reporting::settle(contact, self.security_policy.or(file.security_policy))?;
         Ok(Settings {
+            edge,
             reporting,
             bind: self.bind.or(file.bind).unwrap_or(BIND),
             log_level: self.log_level.or(file.log_level).unwrap_or(LogLevel::Info),
@@ -256,18 +306,29 @@ impl Given {
             ("logLevel", self.log_level.is_some()),
             ("logFormat", self.log_format.is_some()),
             ("auditRetentionDays", self.audit_retention_days.is_some()),
+            ("tlsCertificate", self.tls_certificate.is_some()),
+            ("tlsKey", self.tls_key.is_some()),
+            ("trustedProxies", self.trusted_proxies.is_some()),
+            ("corsOrigins", self.cors_origins.is_some()),
+            ("limits.enabled", self.limits_switch.is_some()),
             ("securityContact", self.security_contact.is_some()),
             ("securityPolicy", self.security_policy.is_some()),
         ];
-        set.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
+        let set = set.into_iter().filter(|(_, given)| *given).map(|(name, _)| name);
+        set.chain(self.limits.names()).collect()
     }
 }
 
 impl Settings {
     /// The address the service is known by, when it listens here.
     pub fn public_url(&self, listening: SocketAddr) -> String {
-        let default = || format!("http://{listening}");
+        let default = || format!("{}://{listening}", self.scheme());
         self.public_url.as_deref().map_or_else(default, |url| url.trim_end_matches('/').to_owned())
+    }
+
+    /// How callers come that reach the service without a proxy.
+    pub fn scheme(&self) -> &'static str {
+        if self.edge.tls.is_some() { "https" } else { "http" }
     }
 
     /// The flags with which another command makes tokens for this service.
@@ -299,6 +360,8 @@ impl Settings {
             ("logLevel", variant(&self.log_level)),
             ("logFormat", self.log_format.map_or_else(|| text("text"), |format| variant(&format))),
             ("auditRetentionDays", self.audit_retention_days.unwrap_or(0).to_string()),
+            ("trustedProxies", edge::list(self.edge.trusted_proxies.iter().map(IpNet::to_string))),
+            ("corsOrigins", edge::list(self.edge.cors_origins.iter().cloned())),
         ];
         let line = |(name, value): (&'static str, String)| {
             let origin = match (self.origins.given.contains(name), self.origins.file.contains(name)) {
@@ -310,8 +373,10 @@ impl Settings {
             format!("{name} = {value}  # {origin}\n")
         };
         let reporting = self.reporting.iter().flat_map(Reporting::values);
-        let lines = lines.into_iter().chain(reporting.map(|(name, value)| (name, text(&value))));
-        lines.map(line).chain([issuers::describe(&self.issuers)]).collect()
+        let given = self.edge.tls.iter().flat_map(TlsFiles::values).chain(reporting);
+        let lines = lines.into_iter().chain(given.map(|(name, value)| (name, text(&value))));
+        let lines = lines.chain(self.edge.limits.lines()).map(line);
+        lines.chain([issuers::describe(&self.issuers)]).collect()
     }
 }
 
@@ -352,7 +417,7 @@ fn is_public_url(url: &str) -> bool {
 }
 
 fn refuse_unknown_variables() -> Result<(), ConfigError> {
-    const KNOWN: [&str; 12] = [
+    const KNOWN: [&str; 17] = [
         "DATA_DIR",
         "BIND",
         "DATABASE",
@@ -362,6 +427,11 @@ fn refuse_unknown_variables() -> Result<(), ConfigError> {
         "LOG_LEVEL",
         "LOG_FORMAT",
         "AUDIT_RETENTION_DAYS",
+        "TLS_CERTIFICATE",
+        "TLS_KEY",
+        "TRUSTED_PROXIES",
+        "CORS_ORIGINS",
+        "LIMITS",
         "SECURITY_CONTACT",
         "SECURITY_POLICY",
         "CONFIG",

@@ -83,7 +83,9 @@ pub(super) fn record<B: MessageBody>(
     let reason = extensions.get::<Reason>().map(|Reason(reason)| reason.clone());
     let identity = extensions.get::<Arc<Identity>>();
     let act = Act {
-        actor: noted.actor.unwrap_or_else(|| identity.map_or_else(|| stranger(request), |of| actor(of))),
+        actor: noted
+            .actor
+            .unwrap_or_else(|| identity.map_or_else(|| stranger(site, request), |of| actor(of))),
         target: noted.target.unwrap_or_else(|| target(request)),
         status: Some(status),
         problem: refusal.or_else(|| problem.map(|slug| audit::Problem { slug, reason })),
@@ -145,6 +147,7 @@ fn actor(identity: &Identity) -> Actor {
     }
 }
 
-fn stranger(request: &HttpRequest) -> Actor {
-    Actor { address: request.peer_addr().map(|address| address.ip().to_string()), ..Actor::default() }
+fn stranger(site: &Site, request: &HttpRequest) -> Actor {
+    let address = site.limiter.caller(request.peer_addr(), request.headers());
+    Actor { address: Some(address.to_string()), ..Actor::default() }
 }

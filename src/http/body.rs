@@ -2,16 +2,19 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _};
 use serde_json::Value;
+use tokio::time::timeout;
 
 use crate::service::definition::whole_number;
 
-use super::problem::{CONTENT_TOO_LARGE, Problem, UNSUPPORTED_MEDIA_TYPE};
+use super::Site;
+use super::problem::{CONTENT_TOO_LARGE, Problem, REQUEST_TIMEOUT, UNSUPPORTED_MEDIA_TYPE};
 
 /// A document that may come in.
 pub(super) trait Incoming: DeserializeOwned + 'static {
@@ -34,6 +37,8 @@ impl<T: Incoming> FromRequest for Body<T> {
         let payload = web::Payload::from_request(request, payload).into_inner();
         let announced =
             request.headers().get(header::CONTENT_LENGTH).and_then(|field| field.to_str().ok()?.parse().ok());
+        let site = request.app_data::<web::Data<Site>>().expect("the site is part of the app");
+        let patience = site.edge.patience.body;
         Box::pin(async move {
             if !typed {
                 let types = T::TYPES.join(", ");
@@ -52,11 +57,23 @@ impl<T: Incoming> FromRequest for Body<T> {
                 return Err(too_large());
             }
             let payload = payload.map_err(|_| Problem::bad_body("no payload"))?;
-            let bytes = payload.to_bytes_limited(T::LIMIT).await.map_err(|_| too_large())?;
+            let bytes = timeout(patience, payload.to_bytes_limited(T::LIMIT))
+                .await
+                .map_err(|_| too_slow(patience))?;
+            let bytes = bytes.map_err(|_| too_large())?;
             let bytes = bytes.map_err(|_| Problem::bad_body("the request ended early"))?;
             serde_json::from_slice(&bytes).map(Self).map_err(|error| Problem::bad_body(&error.to_string()))
         })
     }
+}
+
+fn too_slow(patience: Duration) -> Problem {
+    let seconds = patience.as_secs_f64();
+    Problem::new(
+        &REQUEST_TIMEOUT,
+        &format!("Innehållet kom inte fram inom {seconds} s. Inget har sparats."),
+        &format!("The content did not arrive within {seconds} s. Nothing was stored."),
+    )
 }
 
 /// Reads a whole number within the bounds of its type, also one that is written `5.0`.

@@ -1,19 +1,26 @@
 //! What is around every exchange: the request's id and trace, problems in the caller's language, the log line.
 
+use std::rc::Rc;
 use std::time::Instant as Monotonic;
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::ConnectionType;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web;
 use rand::Rng;
 use uuid::Uuid;
 
+use super::connection::Progress;
 use super::problem::Problem;
-use super::{Site, Stopping, audit, negotiate, oauth, well_known};
+use super::{Site, Stopping, audit, cors, limiter, negotiate, oauth, well_known};
 use crate::export::Language;
+
+/// For how long a browser is to come by TLS only.
+const A_YEAR: &str = "max-age=31536000";
+/// The longest address that is looked at, in bytes.
+const LONGEST: usize = 8 * 1024;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
@@ -23,19 +30,21 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, actix_web::Error> {
     let started = Monotonic::now();
+    let progress = request.conn_data::<Rc<Progress>>().map(Rc::clone).expect("connections are ours");
+    progress.begin();
     let trace = Trace::of(request.headers().get(TRACEPARENT));
     let language = negotiate::language(request.headers());
     let site = request.app_data::<web::Data<Site>>().cloned().expect("the site is part of the app");
-    let (mut response, problem) = if site.stopping.has_begun() && !request.method().is_safe() {
-        let refusal = Stopping::refusal();
-        let reply = refusal.reply(language, Uuid::now_v7());
-        (request.into_response(reply.map_into_right_body()), Some(refusal.kind.slug))
+    let (mut response, problem) = if let Some(problem) = refusal(&site, &request) {
+        let reply = problem.reply(language, Uuid::now_v7());
+        (request.into_response(reply.map_into_right_body()), Some(problem.kind.slug))
     } else {
         let response = next.call(request).await?;
         let problem = audit::problem(&response);
         (answered(response, language), problem)
     };
     tell_of_resource(response.headers_mut(), &site.issuing.issuer);
+    limiter::tell(&mut response);
     if site.stopping.has_begun() {
         // The next request on this connection would find nobody.
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
@@ -43,8 +52,13 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     let headers = response.headers_mut();
     headers.insert(TRACEPARENT, trace.header());
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if site.edge.is_secure {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(A_YEAR));
+    }
+    cors::mark(&mut response, &site.edge.cors_origins);
     log(&response, &trace, started);
     audit::record(&site, &response, problem, || trace.id());
+    progress.end();
     Ok(response)
 }
 
@@ -56,6 +70,18 @@ fn tell_of_resource(headers: &mut header::HeaderMap, issuer: &str) {
     if let Ok(field) = HeaderValue::try_from(field) {
         headers.insert(header::WWW_AUTHENTICATE, field);
     }
+}
+
+/// Why a request is not looked at, whatever it asks for.
+fn refusal(site: &Site, request: &ServiceRequest) -> Option<Problem> {
+    if site.stopping.has_begun() && !request.method().is_safe() {
+        return Some(Stopping::refusal());
+    }
+    if let Err(problem) = site.limiter.count_address(request.peer_addr(), request.headers()) {
+        return Some(problem);
+    }
+    let length = request.uri().path().len() + request.uri().query().map_or(0, str::len);
+    (length > LONGEST).then(|| Problem::of_status(StatusCode::URI_TOO_LONG))
 }
 
 /// The reply, with the body of a problem where it is a refusal.
@@ -86,12 +112,13 @@ fn answered<B: MessageBody + 'static>(
     response.into_response(reply.map_into_right_body())
 }
 
-/// One line an exchange. Polls that went well are told at `debug` only: they are most of all traffic.
+/// One line an exchange. Polls that went well are told at `debug` only: they are most of all traffic. So are those that
+/// were too many, or a flood of requests would be one of lines.
 fn log<B>(response: &ServiceResponse<B>, trace: &Trace, started: Monotonic) {
     let status = response.status().as_u16();
     let request = response.request();
     let method = request.method().as_str();
-    let quiet = status < 400 && matches!(method, "GET" | "HEAD" | "OPTIONS");
+    let quiet = status < 400 && matches!(method, "GET" | "HEAD" | "OPTIONS") || status == 429;
     // The pattern, not the path: a path may hold anything a caller writes.
     let route = || request.match_pattern().unwrap_or_else(|| "unknown".to_owned());
     let micros = || u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);

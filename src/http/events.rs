@@ -21,7 +21,7 @@ use super::guard::{Caller, SeeResults};
 use super::problem::{Problem, UNAVAILABLE};
 use super::query::Query;
 use super::reply::{self, Cache};
-use super::{Site, Stopping, negotiate};
+use super::{Site, Stopping, crowd, negotiate};
 use crate::board::Board;
 use crate::domain::{BallotBook, Instant, Round, RoundId, Sequence, State};
 use crate::export::events::{self, HEARTBEAT, MEDIA_TYPE, OPENING, UNCHANGED};
@@ -146,6 +146,7 @@ pub(super) async fn open(
             ends: caller.identity().filter(|_| !round.results_are_public()).map(Identity::ends),
             site: site.clone(),
             _place: site.listeners.enter().ok_or_else(too_many)?,
+            _of_address: site.limiter.enter_stream(request).ok_or_else(too_many)?,
         });
         Events { next: Some(Box::pin(listener.step())) }
     };
@@ -180,8 +181,8 @@ fn has_ended(round: &Round) -> bool {
 fn too_many() -> Problem {
     let problem = Problem::new(
         &UNAVAILABLE,
-        "Det är så många som lyssnar att det inte finns plats för fler. Försök igen om en stund, eller fråga om.",
-        "So many are listening that there is no room for more. Try again in a while, or poll.",
+        "Det är så många som lyssnar, i allt eller från din adress, att det inte finns plats för fler. Försök igen om en stund, eller fråga om.",
+        "So many are listening, in all or from your address, that there is no room for more. Try again in a while, or poll.",
     );
     problem.header(header::RETRY_AFTER, "30")
 }
@@ -214,6 +215,7 @@ struct Listener {
     ends: Option<Instant>,
     lists_ballots: bool,
     _place: Place,
+    _of_address: crowd::Place,
 }
 
 /// Something to send, and who it is for; none at the end.

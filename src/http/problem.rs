@@ -56,6 +56,7 @@ kinds! {
     INVALID_ROUND = "invalid-round" 422 "Omgången är inte giltig" "The round is not valid";
     INVALID_CLIENT = "invalid-client" 422 "Klienten är inte giltig" "The client is not valid";
     PRECONDITION_REQUIRED = "precondition-required" 428 "Villkor saknas" "A condition is missing";
+    TOO_MANY_REQUESTS = "too-many-requests" 429 "För många anrop" "Too many requests";
     INTERNAL = "internal" 500 "Fel i tjänsten" "A fault in the service";
     UNAVAILABLE = "unavailable" 503 "Tjänsten kan inte svara just nu" "The service cannot answer just now";
     INSUFFICIENT_STORAGE = "insufficient-storage" 507 "Det finns ingen plats" "There is no room";

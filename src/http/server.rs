@@ -2,20 +2,29 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::pin::pin;
+use std::rc::Rc;
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
-use actix_web::{App, HttpServer, middleware, web};
-use tokio::time::sleep;
+use actix_http::error::DispatchError;
+use actix_http::{HttpService, Protocol};
+use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::dev::{AppConfig, Server, ServerHandle};
+use actix_web::rt::net::TcpStream;
+use actix_web::{App, middleware, web};
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 
+use super::connection::{Connection, Stream, Watch};
 use super::stopping::{Order, Signals};
-use super::{Site, Stopping, envelope, routes};
+use super::{Site, Stopping, Tls, envelope, routes};
 
 /// How long requests that have begun may take to finish when the service stops, in seconds.
 const DRAIN: u64 = 25;
 /// For how long the service answers that it is about to stop before it stops to listen: whoever keeps a connection
 /// is told in an answer to let it go, and does not lose a request on it.
 const NOTICE: Duration = Duration::from_secs(1);
+/// How long the other end may take to close when we have closed.
+const CLOSING: Duration = Duration::from_secs(1);
 
 /// Why the service cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +40,7 @@ pub struct ListenError {
 pub struct Running {
     /// The address, with the port that the system chose if it was to choose.
     pub address: SocketAddr,
-    server: actix_web::dev::Server,
+    server: Server,
     stopping: Stopping,
     signals: Option<Signals>,
 }
@@ -109,16 +118,55 @@ pub fn listen(
     let signals = signals.map_err(|error| ListenError { address, error })?;
     let stopping = site.stopping.clone();
     let site = web::Data::new(site);
-    let server = HttpServer::new(move || {
-        App::new()
+    let builder = Server::build().workers(workers).shutdown_timeout(DRAIN).disable_signals();
+    let draining = builder.graceful_shutdown_signal();
+    let tls = site.tls.as_ref().map(Tls::acceptor);
+    // What `HttpServer` does, around connections of our own.
+    let server = builder.listen("handslag", listener, move || {
+        let app = App::new()
             .app_data(site.clone())
             .wrap(middleware::from_fn(envelope::envelope))
-            .configure(routes::configure)
-    })
-    .workers(workers)
-    .client_request_timeout(Duration::from_secs(10))
-    .shutdown_timeout(DRAIN)
-    .disable_signals();
-    let server = server.listen(listener).map_err(|error| ListenError { address, error })?;
+            .configure(routes::configure);
+        let app = app.into_factory().map_err(|error: actix_web::Error| error.error_response());
+        let patience = site.edge.patience;
+        let draining = draining.clone();
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let draining = draining.clone();
+                async move { draining.notified().await }
+            })
+            .client_request_timeout(patience.head)
+            .client_disconnect_timeout(CLOSING)
+            .local_addr(address)
+            .on_connect_ext(|connection: &Connection, data| {
+                data.insert(connection.progress());
+            })
+            .finish(map_config(app, |()| AppConfig::default()));
+        let (watch, site, tls) = (Watch::start(patience), site.clone(), tls.clone());
+        fn_service(move |stream| accept(stream, site.clone(), tls.clone(), Rc::clone(&watch))).and_then(http)
+    });
+    let server = server.map_err(|error| ListenError { address, error })?;
     Ok(Running { address, server: server.run(), stopping, signals })
 }
+
+/// Takes a connection, unless its address has too many: then it is closed, which costs us least.
+async fn accept(
+    stream: TcpStream,
+    site: web::Data<Site>,
+    tls: Option<TlsAcceptor>,
+    watch: Rc<Watch>,
+) -> Result<Accepted, DispatchError> {
+    let peer = stream.peer_addr()?;
+    let place = site.limiter.enter(peer.ip())?;
+    let stream = match tls {
+        None => Stream::Plain(stream),
+        Some(tls) => {
+            let shaken = timeout(site.edge.patience.head, tls.accept(stream)).await;
+            Stream::Secure(Box::new(shaken.map_err(|_| DispatchError::SlowRequestTimeout)??))
+        }
+    };
+    Ok((Connection::new(stream, &watch, place), Protocol::Http1, Some(peer)))
+}
+
+/// What the HTTP below us wants of a connection.
+type Accepted = (Connection, Protocol, Option<SocketAddr>);

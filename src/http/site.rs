@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::guard::Caller;
 use super::problem::Problem;
-use super::{Issuing, Listeners, Stopping};
+use super::{Issuing, Limiter, Listeners, Stopping, Tls};
 use crate::board::{AuditTrail, Board, Boards, Follower, Gates, Writer};
-use crate::config::Reporting;
+use crate::config::{Edge, Reporting};
 use crate::domain::{RoundId, State};
 use crate::export::Links;
 use crate::identity::{Identity, Scope, SigningKey, Validator};
@@ -42,6 +42,12 @@ pub struct Site {
     pub listeners: Listeners,
     /// Whether it is about to end.
     pub stopping: Stopping,
+    /// How much each caller has asked for.
+    pub limiter: Limiter,
+    /// What is between it and its callers.
+    pub edge: Edge,
+    /// What callers by TLS are shown; none means that they come without.
+    pub tls: Option<Arc<Tls>>,
     /// Whom to tell of a fault of security.
     pub reporting: Option<Reporting>,
 }

@@ -123,7 +123,15 @@ fn config_tells_every_setting_and_where_it_came_from() {
          workers = 3  # flag or environment\n\
          logLevel = \"error\"  # flag or environment\n\
          logFormat = \"text\"  # default on a terminal; json elsewhere\n\
-         auditRetentionDays = 730  # default\n"
+         auditRetentionDays = 730  # default\n\
+         trustedProxies = []  # default\n\
+         corsOrigins = []  # default\n\
+         limits.enabled = true  # default\n\
+         limits.clientRate = 50  # default\n\
+         limits.clientBurst = 500  # default\n\
+         limits.addressRate = 500  # default\n\
+         limits.addressBurst = 5000  # default\n\
+         limits.addressConnections = 1000  # default\n"
     );
     // What it prints is a settings file that says the same.
     program.write("again.toml", &told);

@@ -98,6 +98,12 @@ impl Site {
             .arg("--data-dir")
             .arg(self.folder.path())
             .stderr(log.map_err(|error| error.to_string())?);
+        // A build from before there were limits does not know the flag.
+        let help = Command::new(&self.program).args(["serve", "--help"]).output();
+        let help = help.map_err(|error| error.to_string())?.stdout;
+        if String::from_utf8_lossy(&help).contains("--limits") {
+            command.args(["--limits", "off"]);
+        }
         Ok(command)
     }
 

@@ -22,7 +22,7 @@ pub(crate) use forge::{Forge, changed};
 pub(crate) use issuer::{Answer, IssuerServer, authority};
 pub(crate) use listener::Listener;
 pub(crate) use pair::Pair;
-pub(crate) use raw::Unanswered;
+pub(crate) use raw::{Raw, Unanswered};
 pub(crate) use rounds::{
     FIVE, ROUND, VECTOR, definition, initiatives, merge, municipalities, municipality_codes, participants,
     roll,

@@ -13,7 +13,7 @@ use actix_web::dev::ServerHandle;
 use handslag::board::{Bounds, Keeping};
 use handslag::cli::serve::{Parts, Signals};
 use handslag::cli::trust;
-use handslag::config::Given;
+use handslag::config::{Edge, Given, Limits};
 use handslag::domain::{Instant, ParticipantCode};
 use handslag::http::{Pace, Stopping};
 use handslag::identity::{Freshness, Grant, Issuer, Purpose, SigningKey, TokenIssuer};
@@ -82,6 +82,7 @@ struct Setup {
     clock: Clock,
     pace: Pace,
     keeping: Keeping,
+    edge: Edge,
     bounds: Bounds,
     issuers: Vec<Issuer>,
 }
@@ -93,6 +94,8 @@ impl Default for Setup {
             clock: Clock::at(at(NOON)),
             pace: Pace::default(),
             keeping: Keeping::default(),
+            // Tests of something else ask as often as they like.
+            edge: Edge { limits: Limits::off(), ..Edge::default() },
             bounds: Bounds::default(),
             issuers: Vec::new(),
         }
@@ -148,8 +151,13 @@ impl Service {
         Self::start_with(database, Setup { issuers, ..Setup::default() })
     }
 
+    /// Starts at noon on a clock that stands still, with this between it and its callers.
+    pub(crate) fn start_behind(database: &Database, edge: Edge) -> Self {
+        Self::start_with(database, Setup { edge, ..Setup::default() })
+    }
+
     fn start_with(database: &Database, setup: Setup) -> Self {
-        let Setup { clock, pace, keeping, bounds, issuers } = setup;
+        let Setup { clock, pace, keeping, edge, bounds, issuers } = setup;
         let store = database.open();
         let key = Arc::new(
             SigningKey::load_or_create(database.folder(), Purpose::Tokens).expect("a key can be made"),
@@ -175,6 +183,7 @@ impl Service {
                     signals: Signals::Ignore,
                     pace,
                     keeping,
+                    edge,
                     bounds,
                     reporting: None,
                 };
@@ -197,6 +206,15 @@ impl Service {
 
     /// Starts the program as the last arguments of another, which must become it.
     pub(crate) fn start_program_under(other: &[&str], database: &Database) -> Self {
+        Self::start_program_with(other, PUBLIC_URL, database)
+    }
+
+    /// Starts the program, which believes that this is its address.
+    pub(crate) fn start_program_at(public_url: &str, database: &Database) -> Self {
+        Self::start_program_with(&[], public_url, database)
+    }
+
+    fn start_program_with(other: &[&str], public_url: &str, database: &Database) -> Self {
         let key = Arc::new(
             SigningKey::load_or_create(database.folder(), Purpose::Tokens).expect("a key can be made"),
         );
@@ -208,7 +226,8 @@ impl Service {
         let line = [other, &[env!("CARGO_BIN_EXE_handslag")]].concat();
         let child = Command::new(line[0])
             .args(&line[1..])
-            .args(["serve", "--bind", "127.0.0.1:0", "--log-level", "debug", "--public-url", PUBLIC_URL])
+            .args(["serve", "--bind", "127.0.0.1:0", "--log-level", "debug", "--public-url", public_url])
+            .args(["--limits", "off"])
             .arg("--data-dir")
             .arg(database.folder())
             .args(["--database", &url])
