@@ -8,9 +8,10 @@ use super::{Failure, demo, open, tell};
 use crate::board::{Boards, Follower, Writer, WriterThread};
 use crate::config::Settings;
 use crate::export::Links;
-use crate::http::{Ended, Listeners, Pace, Running, Site, Stopping, listen};
+use crate::http::{Ended, Listeners, Pace, Running, Site, Stopping, listen, problem, routes};
 use crate::identity::{Issuer, Purpose, SigningKey, StaticKeys, Validator};
 use crate::observe;
+use crate::observe::metrics::{Build, Metrics};
 use crate::service::Clock;
 use crate::store::Store;
 
@@ -36,8 +37,11 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
     if arguments.demo {
         demo::prepare(&store, &clock)?;
     }
-    let listener = TcpListener::bind(settings.bind)
-        .map_err(|error| Failure::failed(format!("cannot listen on {}: {error}", settings.bind)))?;
+    let listener = bind(settings.bind)?;
+    let metrics = settings.metrics_bind.map(bind).transpose()?;
+    if let Some(address) = metrics.as_ref().and_then(|metrics| metrics.local_addr().ok()) {
+        tracing::info!(%address, "metrics are told");
+    }
     let address = listener.local_addr().map_err(Failure::failed)?;
     let key = SigningKey::load_or_create(&settings.data_dir, Purpose::Tokens).map_err(Failure::failed)?;
     let log_key = SigningKey::load_or_create(&settings.data_dir, Purpose::Log).map_err(Failure::failed)?;
@@ -52,6 +56,7 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
             tick: TICK,
             workers: settings.workers,
             listener,
+            metrics,
             signals: Signals::Stop,
             pace: Pace::default(),
         };
@@ -91,6 +96,11 @@ async fn finish(writer: WriterThread) {
     }
 }
 
+fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address)
+        .map_err(|error| Failure::failed(format!("cannot listen on {address}: {error}")))
+}
+
 fn local(address: SocketAddr) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], address.port()))
 }
@@ -123,6 +133,8 @@ pub struct Parts<'a> {
     pub workers: usize,
     /// Where it listens.
     pub listener: TcpListener,
+    /// Where it tells its metrics, if anywhere.
+    pub metrics: Option<TcpListener>,
     /// Whether signals of the system stop it.
     pub signals: Signals,
     /// How fast it sends events.
@@ -135,9 +147,17 @@ impl Parts<'_> {
     /// # Errors
     /// If the database or the address cannot be used; in words.
     pub fn assemble(self) -> Result<(Running, WriterThread), String> {
-        let Self { store, key, log_key, public_url, clock, tick, workers, listener, signals, pace } = self;
+        let Self { store, key, log_key, public_url, clock, tick, workers, listener, metrics, signals, pace } =
+            self;
+        let counted = Arc::new(Metrics::new(&Build {
+            routes: &routes::patterns(),
+            problems: &problem::KINDS.iter().map(|kind| kind.slug).collect::<Vec<_>>(),
+            database: store.kind(),
+            started: clock.now().utc().timestamp(),
+        }));
         let boards = Arc::new(Boards::load(&store).map_err(|error| error.to_string())?);
-        let started = Writer::start(store.clone(), Arc::clone(&boards), clock.clone(), tick);
+        let started =
+            Writer::start(store.clone(), Arc::clone(&boards), clock.clone(), tick, Arc::clone(&counted));
         let (writer, thread) = started.map_err(|error| error.to_string())?;
         let follower =
             Follower::start(store.clone(), Arc::clone(&boards), tick).map_err(|error| error.to_string())?;
@@ -158,10 +178,11 @@ impl Parts<'_> {
             log_key,
             clock,
             listeners: Listeners::new(pace),
+            metrics: counted,
             stopping: Stopping::default(),
         };
-        let running =
-            listen(listener, site, workers, signals == Signals::Stop).map_err(|error| error.to_string())?;
+        let running = listen(listener, metrics, site, workers, signals == Signals::Stop)
+            .map_err(|error| error.to_string())?;
         Ok((running, thread))
     }
 }

@@ -29,6 +29,10 @@ pub struct Given {
     #[arg(long, global = true, env = "HANDSLAG_BIND", value_name = "ADDRESS:PORT")]
     pub bind: Option<SocketAddr>,
 
+    /// Address to tell metrics on, at /metrics; whoever reaches it may read them [default: none]
+    #[arg(long, global = true, env = "HANDSLAG_METRICS_BIND", value_name = "ADDRESS:PORT")]
+    pub metrics_bind: Option<SocketAddr>,
+
     /// sqlite:PATH or postgres://USER@HOST/NAME [default: sqlite:DATA-DIR/handslag.db]
     #[arg(long, global = true, env = "HANDSLAG_DATABASE", value_name = "URL", hide_env_values = true)]
     pub database: Option<String>,
@@ -90,6 +94,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// Address to listen on.
     pub bind: SocketAddr,
+    /// Address to tell metrics on, if they are told.
+    pub metrics_bind: Option<SocketAddr>,
     /// Where the data is.
     pub database: Database,
     /// Where it is read; another way to the same data, or the same.
@@ -188,6 +194,7 @@ impl Given {
         }
         Ok(Settings {
             bind: self.bind.or(file.bind).unwrap_or(BIND),
+            metrics_bind: self.metrics_bind.or(file.metrics_bind),
             log_level: self.log_level.or(file.log_level).unwrap_or(LogLevel::Info),
             log_format: self.log_format.or(file.log_format),
             data_dir,
@@ -203,6 +210,7 @@ impl Given {
         let set = [
             ("dataDir", self.data_dir.is_some()),
             ("bind", self.bind.is_some()),
+            ("metricsBind", self.metrics_bind.is_some()),
             ("database", self.database.is_some()),
             ("readDatabase", self.read_database.is_some()),
             ("publicUrl", self.public_url.is_some()),
@@ -240,7 +248,7 @@ impl Settings {
             Database::Postgres(url) => text(&masked(url)),
         };
         let variant = |value: &dyn std::fmt::Debug| text(&format!("{value:?}").to_lowercase());
-        let lines = [
+        let mut lines = vec![
             ("dataDir", text(&self.data_dir.display().to_string())),
             ("bind", text(&self.bind.to_string())),
             ("database", database(&self.database)),
@@ -250,6 +258,9 @@ impl Settings {
             ("logLevel", variant(&self.log_level)),
             ("logFormat", self.log_format.map_or_else(|| text("text"), |format| variant(&format))),
         ];
+        if let Some(address) = self.metrics_bind {
+            lines.insert(2, ("metricsBind", text(&address.to_string())));
+        }
         let line = |(name, value): (&'static str, String)| {
             let origin = match (self.origins.given.contains(name), self.origins.file.contains(name)) {
                 (true, _) => "flag or environment",
@@ -291,9 +302,10 @@ fn is_public_url(url: &str) -> bool {
 }
 
 fn refuse_unknown_variables() -> Result<(), ConfigError> {
-    const KNOWN: [&str; 9] = [
+    const KNOWN: [&str; 10] = [
         "DATA_DIR",
         "BIND",
+        "METRICS_BIND",
         "DATABASE",
         "READ_DATABASE",
         "PUBLIC_URL",

@@ -1,19 +1,21 @@
 //! What is around every exchange: the request's id and trace, problems in the caller's language, the log line.
 
-use std::time::Instant as Monotonic;
+use std::time::{Duration, Instant as Monotonic};
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::ConnectionType;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, Method};
 use actix_web::middleware::Next;
-use actix_web::web;
+use actix_web::{HttpRequest, web};
 use rand::Rng;
 use uuid::Uuid;
 
 use super::problem::Problem;
+use super::routes::Counted;
 use super::{Site, Stopping, negotiate};
 use crate::export::Language;
+use crate::observe::metrics::Metrics;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
@@ -27,10 +29,11 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     let language = negotiate::language(request.headers());
     let site = request.app_data::<web::Data<Site>>().cloned().expect("the site is part of the app");
     let mut response = if site.stopping.has_begun() && !request.method().is_safe() {
-        let reply = Stopping::refusal().reply(language, Uuid::now_v7());
-        request.into_response(reply.map_into_right_body())
+        let problem = Stopping::refusal();
+        count(&site.metrics, request.request(), &problem);
+        request.into_response(problem.reply(language, Uuid::now_v7()).map_into_right_body())
     } else {
-        answered(next.call(request).await?, language)
+        answered(next.call(request).await?, language, &site.metrics)
     };
     if site.stopping.has_begun() {
         // The next request on this connection would find nobody.
@@ -39,7 +42,9 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     let headers = response.headers_mut();
     headers.insert(TRACEPARENT, trace.header());
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    log(&response, &trace, started);
+    let took = started.elapsed();
+    record(&site.metrics, &response, took);
+    log(&response, &trace, took);
     Ok(response)
 }
 
@@ -47,6 +52,7 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
 fn answered<B: MessageBody + 'static>(
     response: ServiceResponse<B>,
     language: Language,
+    metrics: &Metrics,
 ) -> ServiceResponse<EitherBody<B, BoxBody>> {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
@@ -57,9 +63,12 @@ fn answered<B: MessageBody + 'static>(
     }
     let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
     let reply = if let Some(problem) = problem {
+        count(metrics, response.request(), problem);
         problem.reply(language, Uuid::now_v7())
     } else {
-        let mut reply = Problem::of_status(status).reply(language, Uuid::now_v7());
+        let problem = Problem::of_status(status);
+        count(metrics, response.request(), &problem);
+        let mut reply = problem.reply(language, Uuid::now_v7());
         if let Some(allow) = response.headers().get(header::ALLOW) {
             reply.headers_mut().insert(header::ALLOW, allow.clone());
         }
@@ -68,15 +77,32 @@ fn answered<B: MessageBody + 'static>(
     response.into_response(reply.map_into_right_body())
 }
 
+/// Counts a refusal, and that of a ballot by itself.
+fn count(metrics: &Metrics, request: &HttpRequest, problem: &Problem) {
+    let slug = problem.kind.slug;
+    metrics.refusals.problem(slug);
+    let writes = matches!(*request.method(), Method::PUT | Method::DELETE);
+    if writes && request.app_data::<Counted>().is_some_and(|counted| counted.takes_ballots) {
+        metrics.refusals.ballot(slug, problem.codes());
+    }
+}
+
+/// Counts an exchange and the time it took. The resource has said which it is, so that no pattern is put together here.
+fn record<B>(metrics: &Metrics, response: &ServiceResponse<B>, took: Duration) {
+    let request = response.request();
+    let pattern = request.app_data::<Counted>().map(|counted| counted.pattern);
+    metrics.exchanges.record(pattern, request.method().as_str(), response.status().as_u16(), took);
+}
+
 /// One line an exchange. Polls that went well are told at `debug` only: they are most of all traffic.
-fn log<B>(response: &ServiceResponse<B>, trace: &Trace, started: Monotonic) {
+fn log<B>(response: &ServiceResponse<B>, trace: &Trace, took: Duration) {
     let status = response.status().as_u16();
     let request = response.request();
     let method = request.method().as_str();
     let quiet = status < 400 && matches!(method, "GET" | "HEAD" | "OPTIONS");
     // The pattern, not the path: a path may hold anything a caller writes.
     let route = || request.match_pattern().unwrap_or_else(|| "unknown".to_owned());
-    let micros = || u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let micros = || u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     if quiet {
         tracing::debug!(method, route = route(), status, micros = micros(), trace = %trace.id(), "answered");
     } else {

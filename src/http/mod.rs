@@ -15,6 +15,7 @@ mod initiatives;
 mod log_entries;
 mod log_keys;
 mod log_proofs;
+mod metrics;
 mod moment;
 mod negotiate;
 mod participants;

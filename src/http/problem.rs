@@ -82,6 +82,8 @@ struct ErrorItem {
 enum At {
     Pointer(String),
     Parameter(String),
+    /// It is not the request that is at fault.
+    Nowhere,
 }
 
 impl Problem {
@@ -222,6 +224,23 @@ impl Problem {
         .header(header::RETRY_AFTER, "1")
     }
 
+    /// This instance is not to be sent requests; each reason has a code.
+    pub(super) fn not_ready(reasons: Vec<(&'static str, Titles)>) -> Self {
+        let mut problem = Self::new(
+            &UNAVAILABLE,
+            "Instansen är inte redo; se errors.",
+            "The instance is not ready; see errors.",
+        );
+        let item = |(code, detail)| ErrorItem { at: At::Nowhere, code, detail };
+        problem.errors = reasons.into_iter().map(item).collect();
+        problem.header(header::RETRY_AFTER, "1")
+    }
+
+    /// The codes of the faults that it lists.
+    pub(super) fn codes(&self) -> impl Iterator<Item = &'static str> {
+        self.errors.iter().map(|error| error.code)
+    }
+
     /// The caller knows of a sequence that this process has not seen in the time that it waits.
     pub(super) fn not_reached(least: Sequence, newest: Sequence) -> Self {
         Self::new(
@@ -305,6 +324,7 @@ impl Problem {
                     let (pointer, parameter) = match at {
                         At::Pointer(pointer) => (Some(&**pointer), None),
                         At::Parameter(name) => (None, Some(&**name)),
+                        At::Nowhere => (None, None),
                     };
                     Item { pointer, parameter, code, detail: language.of(detail) }
                 })

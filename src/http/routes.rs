@@ -63,6 +63,39 @@ map! {
     GET    "/rules/{ruleId}"                                          Anyone        rules::get;
 }
 
+/// Paths outside the map, as they stand in an address: `/livez` and `/readyz` below nothing, the document below the API's
+/// base.
+const DOCUMENT: &str = "/openapi.yaml";
+const LIVE: &str = "/livez";
+const READY: &str = "/readyz";
+
+/// The pattern of every path there is.
+pub fn patterns() -> Vec<String> {
+    let mut below: Vec<&str> = ROUTES.iter().map(|route| route.path).collect();
+    below.dedup();
+    let below = below.into_iter().chain([DOCUMENT]).map(|path| format!("{}{path}", Links::PATH));
+    below.chain([LIVE, READY].map(str::to_owned)).collect()
+}
+
+/// What a resource is to whoever counts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counted {
+    /// The place of its pattern among [`patterns`].
+    pub(super) pattern: usize,
+    /// Whether ballots are sent there.
+    pub(super) takes_ballots: bool,
+}
+
+/// A resource that says what it is.
+fn resource(pattern: &str) -> actix_web::Resource {
+    let place = patterns().iter().position(|known| known == pattern);
+    let takes_ballots = ROUTES.iter().any(|route| {
+        route.permission == SubmitBallot && pattern.strip_prefix(Links::PATH) == Some(route.path)
+    });
+    let counted = Counted { pattern: place.expect("each pattern is one of those there are"), takes_ballots };
+    web::resource(pattern).app_data(counted)
+}
+
 /// The paths that are asked for most.
 const FREQUENT: [&str; 2] = ["/rounds/{roundId}/results", "/rounds/{roundId}/ballots/{participantCode}"];
 
@@ -78,7 +111,7 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
         FREQUENT.iter().position(|frequent| frequent == path).unwrap_or(FREQUENT.len())
     });
     for (path, routes) in paths {
-        let mut resource = web::resource(format!("{}{path}", Links::PATH));
+        let mut resource = resource(&format!("{}{path}", Links::PATH));
         let mut allowed: Vec<&str> = Vec::new();
         for route in routes {
             allowed.push(route.method.as_str());
@@ -90,14 +123,13 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
         }
         app.service(with_allow(resource, allowed));
     }
-    let document = web::resource(format!("{}/openapi.yaml", Links::PATH))
+    let document = resource(&format!("{}{DOCUMENT}", Links::PATH))
         .route(web::get().to(api_info::document))
         .route(web::head().to(api_info::document));
     app.service(with_allow(document, vec!["GET", "HEAD"]));
-    let live = web::resource("/livez").route(web::get().to(health::live)).route(web::head().to(health::live));
+    let live = resource(LIVE).route(web::get().to(health::live)).route(web::head().to(health::live));
     app.service(with_allow(live, vec!["GET", "HEAD"]));
-    let ready =
-        web::resource("/readyz").route(web::get().to(health::ready)).route(web::head().to(health::ready));
+    let ready = resource(READY).route(web::get().to(health::ready)).route(web::head().to(health::ready));
     app.service(with_allow(ready, vec!["GET", "HEAD"]));
     app.default_service(web::to(|| async {
         Err::<HttpResponse, _>(Problem::not_found("adressen", "the address"))

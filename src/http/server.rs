@@ -9,7 +9,7 @@ use actix_web::{App, HttpServer, middleware, web};
 use tokio::time::sleep;
 
 use super::stopping::{Order, Signals};
-use super::{Site, Stopping, envelope, routes};
+use super::{Site, Stopping, envelope, metrics, routes};
 
 /// How long requests that have begun may take to finish when the service stops, in seconds.
 const DRAIN: u64 = 25;
@@ -32,6 +32,7 @@ pub struct Running {
     /// The address, with the port that the system chose if it was to choose.
     pub address: SocketAddr,
     server: actix_web::dev::Server,
+    metrics: Option<actix_web::dev::Server>,
     stopping: Stopping,
     signals: Option<Signals>,
 }
@@ -56,7 +57,18 @@ impl Running {
     ///
     /// # Errors
     /// What the system says.
-    pub async fn serve(self) -> std::io::Result<Ended> {
+    pub async fn serve(mut self) -> std::io::Result<Ended> {
+        let Some(metrics) = self.metrics.take() else { return self.serve_api().await };
+        let handle = metrics.handle();
+        let metrics = actix_web::rt::spawn(metrics);
+        let ended = self.serve_api().await;
+        // To the end somebody may want to see how it ends. What it holds of the site must be gone then.
+        handle.stop(false).await;
+        let _ = metrics.await;
+        ended
+    }
+
+    async fn serve_api(self) -> std::io::Result<Ended> {
         let Self { server, stopping, signals, .. } = self;
         let Some(mut signals) = signals else { return server.await.map(|()| Ended::InOrder) };
         let handle = server.handle();
@@ -93,12 +105,14 @@ impl Running {
 }
 
 /// Begins to listen; `signals` says whether those of the system stop it: SIGTERM and SIGINT in order, SIGQUIT and any
-/// further one at once. Must be called in an actix system.
+/// further one at once. Metrics are told on a port of their own, by a thread of their own: also where all workers are
+/// busy, and to nobody who can reach the API alone. Must be called in an actix system.
 ///
 /// # Errors
 /// [`ListenError`].
 pub fn listen(
     listener: TcpListener,
+    metrics: Option<TcpListener>,
     site: Site,
     workers: usize,
     signals: bool,
@@ -109,6 +123,7 @@ pub fn listen(
     let signals = signals.map_err(|error| ListenError { address, error })?;
     let stopping = site.stopping.clone();
     let site = web::Data::new(site);
+    let metrics = metrics.map(|listener| listen_for_metrics(listener, site.clone())).transpose()?;
     let server = HttpServer::new(move || {
         App::new()
             .app_data(site.clone())
@@ -120,5 +135,19 @@ pub fn listen(
     .shutdown_timeout(DRAIN)
     .disable_signals();
     let server = server.listen(listener).map_err(|error| ListenError { address, error })?;
-    Ok(Running { address, server: server.run(), stopping, signals })
+    Ok(Running { address, server: server.run(), metrics, stopping, signals })
+}
+
+fn listen_for_metrics(
+    listener: TcpListener,
+    site: web::Data<Site>,
+) -> Result<actix_web::dev::Server, ListenError> {
+    let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
+    let address = listener.local_addr().map_err(|error| ListenError { address: unknown, error })?;
+    let server = HttpServer::new(move || App::new().app_data(site.clone()).configure(metrics::configure))
+        .workers(1)
+        .client_request_timeout(Duration::from_secs(10))
+        .disable_signals();
+    let server = server.listen(listener).map_err(|error| ListenError { address, error })?;
+    Ok(server.run())
 }

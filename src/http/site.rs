@@ -9,6 +9,7 @@ use crate::board::{Board, Boards, Follower, Writer};
 use crate::domain::{RoundId, State};
 use crate::export::Links;
 use crate::identity::{Identity, Scope, SigningKey, Validator};
+use crate::observe::metrics::Metrics;
 use crate::service::Clock;
 use crate::store::Store;
 
@@ -33,6 +34,8 @@ pub struct Site {
     pub clock: Clock,
     /// Who listens for results.
     pub listeners: Listeners,
+    /// What is counted and timed.
+    pub metrics: Arc<Metrics>,
     /// Whether it is about to end.
     pub stopping: Stopping,
 }

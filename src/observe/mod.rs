@@ -1,4 +1,6 @@
-//! Logs: structured, to standard error. No tokens, no bodies, no names of people.
+//! Logs: structured, to standard error. No tokens, no bodies, no names of people. And metrics, in a module of their own.
+
+pub mod metrics;
 
 use std::io::IsTerminal;
 

@@ -21,8 +21,8 @@ pub mod texts;
 pub mod verify;
 mod watch;
 
-pub use conn::{Conn, Database, DatabaseUrlFault, Store};
-pub use migrate::{Age, Direction, SchemaState};
+pub use conn::{Conn, Connections, Database, DatabaseUrlFault, Store};
+pub use migrate::{Age, Direction, SchemaState, is_complete};
 pub use watch::Watch;
 
 /// What can go wrong in storage. The message is for the log, never for a caller outside.

@@ -33,6 +33,7 @@ mod linearizable;
 mod log_proofs;
 mod log_verify;
 mod merkle;
+mod metrics;
 mod migrations;
 mod moments;
 mod paper;

@@ -5,6 +5,7 @@ mod client;
 mod database;
 pub(crate) mod document;
 mod listener;
+pub(crate) mod metrics;
 mod postgres;
 mod raw;
 pub(crate) mod register;
