@@ -41,6 +41,7 @@ mod participation;
 mod program;
 mod races;
 mod readers;
+mod readiness;
 mod results;
 mod results_families;
 mod results_groups;
