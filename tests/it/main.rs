@@ -36,6 +36,7 @@ mod merkle;
 mod metrics;
 mod migrations;
 mod moments;
+mod monitoring;
 mod paper;
 mod participation;
 mod program;
