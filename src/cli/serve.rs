@@ -12,6 +12,7 @@ use crate::http::{Ended, Listeners, Pace, Running, Site, Stopping, listen, probl
 use crate::identity::{Issuer, Purpose, SigningKey, StaticKeys, Validator};
 use crate::observe;
 use crate::observe::metrics::{Build, Metrics};
+use crate::observe::traces::Traces;
 use crate::service::Clock;
 use crate::store::Store;
 
@@ -179,6 +180,7 @@ impl Parts<'_> {
             clock,
             listeners: Listeners::new(pace),
             metrics: counted,
+            traces: Traces::start(),
             stopping: Stopping::default(),
         };
         let running = listen(listener, metrics, site, workers, signals == Signals::Stop)

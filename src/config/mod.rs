@@ -2,6 +2,9 @@
 //!
 //! An unknown key or variable is an error: a setting that is misspelt must not silently be the default.
 
+#[cfg(feature = "opentelemetry")]
+mod traces;
+
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -10,6 +13,9 @@ use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
 use crate::store::Database;
+
+#[cfg(feature = "opentelemetry")]
+pub use traces::wants_traces;
 
 /// The folder when none is given.
 const DATA_DIR: &str = "./data";

@@ -16,6 +16,7 @@ use super::routes::Counted;
 use super::{Site, Stopping, negotiate};
 use crate::export::Language;
 use crate::observe::metrics::Metrics;
+use crate::observe::traces::Span;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
@@ -43,7 +44,7 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     headers.insert(TRACEPARENT, trace.header());
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let took = started.elapsed();
-    record(&site.metrics, &response, took);
+    record(&site, &response, &trace, took);
     log(&response, &trace, took);
     Ok(response)
 }
@@ -87,11 +88,19 @@ fn count(metrics: &Metrics, request: &HttpRequest, problem: &Problem) {
     }
 }
 
-/// Counts an exchange and the time it took. The resource has said which it is, so that no pattern is put together here.
-fn record<B>(metrics: &Metrics, response: &ServiceResponse<B>, took: Duration) {
+/// Counts an exchange and the time it took, and hands it on as a span. The resource has said which it is, so that no
+/// pattern is put together here.
+fn record<B>(site: &Site, response: &ServiceResponse<B>, trace: &Trace, took: Duration) {
     let request = response.request();
+    let (method, status) = (request.method().as_str(), response.status().as_u16());
     let pattern = request.app_data::<Counted>().map(|counted| counted.pattern);
-    metrics.exchanges.record(pattern, request.method().as_str(), response.status().as_u16(), took);
+    let exchanges = &site.metrics.exchanges;
+    exchanges.record(pattern, method, status, took);
+    site.traces.take(|| {
+        let parent = trace.parent.map(|parent| (parent, trace.flags & 1 == 1));
+        let route = pattern.and_then(|pattern| exchanges.route(pattern));
+        Span { trace: trace.id, parent, id: trace.span, method, route, status, took }
+    });
 }
 
 /// One line an exchange. Polls that went well are told at `debug` only: they are most of all traffic.
@@ -113,6 +122,8 @@ fn log<B>(response: &ServiceResponse<B>, trace: &Trace, took: Duration) {
 /// A trace (W3C Trace Context): the caller's if it is well formed, else a new one; the span is ours.
 struct Trace {
     id: u128,
+    /// The caller's span, if the trace is the caller's.
+    parent: Option<u64>,
     span: u64,
     flags: u8,
 }
@@ -122,8 +133,9 @@ impl Trace {
         let mut random = rand::thread_rng();
         let span = random.gen_range(1..=u64::MAX);
         let given = field.and_then(|field| field.to_str().ok()).and_then(parse);
-        let (id, flags) = given.unwrap_or_else(|| (random.gen_range(1..=u128::MAX), 0));
-        Self { id, span, flags }
+        let own = || (random.gen_range(1..=u128::MAX), None, 0);
+        let (id, parent, flags) = given.map_or_else(own, |(id, parent, flags)| (id, Some(parent), flags));
+        Self { id, parent, span, flags }
     }
 
     fn id(&self) -> String {
@@ -136,7 +148,8 @@ impl Trace {
     }
 }
 
-fn parse(field: &str) -> Option<(u128, u8)> {
+/// Trace, span and flags.
+fn parse(field: &str) -> Option<(u128, u64, u8)> {
     let hex = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     let parts: Vec<&str> = field.split('-').collect();
     let [version, id, parent, flags, rest @ ..] = &*parts else { return None };
@@ -147,5 +160,5 @@ fn parse(field: &str) -> Option<(u128, u8)> {
     }
     let id = u128::from_str_radix(id, 16).ok().filter(|&id| id != 0)?;
     let parent = u64::from_str_radix(parent, 16).ok()?;
-    (parent != 0).then_some((id, u8::from_str_radix(flags, 16).ok()? & 1))
+    (parent != 0).then_some((id, parent, u8::from_str_radix(flags, 16).ok()? & 1))
 }

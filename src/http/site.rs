@@ -10,6 +10,7 @@ use crate::domain::{RoundId, State};
 use crate::export::Links;
 use crate::identity::{Identity, Scope, SigningKey, Validator};
 use crate::observe::metrics::Metrics;
+use crate::observe::traces::Traces;
 use crate::service::Clock;
 use crate::store::Store;
 
@@ -36,6 +37,8 @@ pub struct Site {
     pub listeners: Listeners,
     /// What is counted and timed.
     pub metrics: Arc<Metrics>,
+    /// Who gets a span of each exchange, if anybody.
+    pub traces: Traces,
     /// Whether it is about to end.
     pub stopping: Stopping,
 }

@@ -66,4 +66,6 @@ mod tally_rules;
 mod tally_space;
 mod tally_symmetry;
 mod tokens;
+#[cfg(feature = "opentelemetry")]
+mod traces;
 mod whole_round;

@@ -41,6 +41,11 @@ impl Exchanges {
         Self { routes, counts, times, cells }
     }
 
+    /// The pattern at a place among those there are.
+    pub fn route(&self, route: usize) -> Option<&str> {
+        self.routes.get(route).map(String::as_str)
+    }
+
     /// Counts one that was answered; `route` is the place of its pattern among those there are, if it has one.
     pub fn record(&self, route: Option<usize>, method: &str, status: u16, took: Duration) {
         let last = self.routes.len() - 1;
