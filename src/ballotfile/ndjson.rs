@@ -3,7 +3,8 @@
 //! A ballot of the book has `participantCode` and `ranking`; an event of the log has `kind`, `participant` as
 //! `municipality:0180`, `sequence` and for a ballot `ranking`. Of a participant's ballots and withdrawals the one with
 //! the highest `sequence` holds; two that no `sequence` tells apart are a fault. All lines are of one round. Other
-//! members are passed over. Memory grows with the participants.
+//! members are passed over. In an exported log an event stands in the member `event` of its line; the definition before
+//! the events and the receipt after them are no ballots. Memory grows with the participants.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -33,8 +34,11 @@ struct Reader {
     last: HashMap<String, Last>,
 }
 
-/// Whether a line is one of these.
+/// Whether a line is one of these; the first of an exported log may be long and cut off.
 pub(super) fn recognises(line: &str) -> bool {
+    if line.starts_with("{\"definition\":{") || line.starts_with("{\"event\":{") {
+        return true;
+    }
     let Ok(Value::Object(document)) = serde_json::from_str(line) else { return false };
     document.contains_key("participantCode") || document.contains_key("kind")
 }
@@ -47,7 +51,8 @@ pub(super) fn read(source: Source<'_>, mut gather: Gather) -> Result<Ballots, Re
         }
         match serde_json::from_str(line) {
             Ok(document) => {
-                if let Err((member, code, what)) = reader.line(gather, number, line, &document) {
+                let Some(document) = event(&document) else { return };
+                if let Err((member, code, what)) = reader.line(gather, number, line, document) {
                     gather.faults.push(number, place(line, member), code, what);
                 }
             }
@@ -67,6 +72,16 @@ pub(super) fn read(source: Source<'_>, mut gather: Gather) -> Result<Ballots, Re
         }
     }
     gather.finish(Format::NdJson)
+}
+
+/// What a line says of a participant: itself, or the event that it holds as a line of an exported log; none for the two
+/// lines of that which hold no event.
+fn event(line: &Map<String, Value>) -> Option<&Map<String, Value>> {
+    match line.get("event") {
+        Some(Value::Object(event)) => Some(event),
+        _ if line.contains_key("kind") || line.contains_key("participantCode") => Some(line),
+        _ => Some(line).filter(|line| !["definition", "receipt"].iter().any(|name| line.contains_key(*name))),
+    }
 }
 
 impl Reader {

@@ -12,6 +12,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::body::{self, Body, Wanted};
+use super::gate::{Gate, Gates, UnderWay, Undone};
 use super::past::Past;
 use crate::domain::{RoundId, Sequence};
 use crate::export::{Links, events};
@@ -41,7 +42,13 @@ pub struct Board {
     others: Mutex<Others>,
     participation: OnceLock<Participation>,
     event: OnceCell<Bytes>,
+    under_way: UnderWay<Wanted, Counted>,
 }
+
+/// A representation, or every fault of the query.
+pub type Counted = Result<Arc<Body>, Vec<Fault>>;
+/// A round as it was, or what storage said.
+pub type AsOf = Result<Arc<Board>, Arc<store::Error>>;
 
 /// Representations that are asked for now and then.
 #[derive(Debug, Default)]
@@ -59,6 +66,7 @@ impl Board {
             others: Mutex::default(),
             participation: OnceLock::new(),
             event: OnceCell::new(),
+            under_way: UnderWay::default(),
         }
     }
 
@@ -84,7 +92,7 @@ impl Board {
     ///
     /// # Errors
     /// Every fault of the query.
-    pub fn result(&self, wanted: &Wanted, links: &Links) -> Result<Arc<Body>, Vec<Fault>> {
+    pub fn result(&self, wanted: &Wanted, links: &Links) -> Counted {
         if let Some(body) = self.kept(wanted) {
             return Ok(body);
         }
@@ -101,6 +109,22 @@ impl Board {
         let twice = others.bodies.insert(wanted.clone(), Arc::clone(&body));
         others.bytes -= twice.map_or(0, |body| body.bytes.len());
         Ok(body)
+    }
+
+    /// The representation asked for, rendered once for all who ask for it meanwhile.
+    ///
+    /// # Errors
+    /// [`Undone`].
+    pub async fn counted(
+        self: &Arc<Self>,
+        wanted: &Wanted,
+        links: &Links,
+        gates: &Gates,
+    ) -> Result<Counted, Undone> {
+        let is_poll = !self.is_past && wanted.common().is_some();
+        let gate = if is_poll { &gates.polls } else { &gates.others };
+        let (board, of, links) = (Arc::clone(self), wanted.clone(), links.clone());
+        self.under_way.share(gate, wanted.clone(), move || board.result(&of, &links)).await
     }
 
     /// The result under the round's own rule as an event. The first listener has it made beside the workers; the others
@@ -147,6 +171,7 @@ pub struct Boards {
     /// Held by whoever publishes; readers never wait for it.
     publishing: Mutex<()>,
     past: Past,
+    under_way: UnderWay<(RoundId, Sequence), AsOf>,
 }
 
 impl Boards {
@@ -181,20 +206,33 @@ impl Boards {
         self.past.find(round, sequence)
     }
 
-    /// The board of a round as it was at a sequence, from 1 to that of its newest.
+    /// The board of a round as it was at a sequence, from 1 to that of its newest; made once for all who ask for it
+    /// meanwhile.
     ///
     /// # Errors
-    /// If storage fails.
-    pub fn as_of(
-        &self,
+    /// [`Undone`].
+    pub async fn as_of(
+        self: &Arc<Self>,
         store: &Store,
         newest: &Board,
         sequence: Sequence,
-    ) -> Result<Arc<Board>, store::Error> {
-        let newest = &newest.ledger;
-        if let Some(board) = self.kept(&newest.round.id, sequence) {
-            return Ok(board);
+        gate: &Gate,
+    ) -> Result<AsOf, Undone> {
+        let of = (newest.ledger.round.id.clone(), sequence);
+        if let Some(board) = self.kept(&of.0, sequence) {
+            return Ok(Ok(board));
         }
+        let (boards, store, newest) = (Arc::clone(self), store.clone(), Arc::clone(&newest.ledger));
+        let make = move || boards.make(&store, &newest, sequence).map_err(Arc::new);
+        self.under_way.share(gate, of, make).await
+    }
+
+    fn make(
+        &self,
+        store: &Store,
+        newest: &Arc<Ledger>,
+        sequence: Sequence,
+    ) -> Result<Arc<Board>, store::Error> {
         let ledger = if sequence == newest.round.sequence {
             Arc::clone(newest)
         } else {

@@ -5,11 +5,15 @@
 
 mod boards;
 mod body;
+mod bounds;
 mod follower;
+mod gate;
 mod past;
 mod writer;
 
-pub use boards::{Board, Boards};
+pub use boards::{AsOf, Board, Boards, Counted};
 pub use body::{Body, Encoding, Format, Wanted};
+pub use bounds::Bounds;
 pub use follower::Follower;
+pub use gate::{Gate, Gates, Undone};
 pub use writer::{NotDone, SubmitError, Writer, WriterThread};

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant as Monotonic};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::Boards;
+use super::{Boards, Bounds};
 use crate::domain::{Definition, Roll, Round, RoundId, Slate, Submission};
 use crate::observe::metrics::{Failed, Metrics, Taken};
 use crate::service::ballots::{self, Accepted, Refusal};
@@ -20,10 +20,6 @@ use crate::service::ledger::{self, Change, Ledger, NotChanged};
 use crate::service::{Clock, Error, rounds};
 use crate::store::{self, Conn, Store};
 
-/// How many may wait: at ten thousand ballots a second, a tenth of a second's worth.
-const QUEUE: usize = 1_024;
-/// How long an answer is waited for: storage that hangs must not hang everybody.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// The most that is committed together.
 const BATCH: usize = 512;
 /// For how long a batch is tried again when storage fails: callers are waiting.
@@ -117,6 +113,7 @@ pub struct Writer {
     thread: Weak<()>,
     busy: Arc<Busy>,
     metrics: Arc<Metrics>,
+    patience: Duration,
 }
 
 impl std::fmt::Debug for Job {
@@ -152,11 +149,12 @@ impl Writer {
         boards: Arc<Boards>,
         clock: Clock,
         tick: Duration,
+        bounds: Bounds,
         metrics: Arc<Metrics>,
     ) -> Result<(Self, WriterThread), store::Error> {
         let conn = store.connect()?;
-        metrics.writing.places(QUEUE);
-        let (queue, jobs) = sync_channel(QUEUE);
+        metrics.writing.places(bounds.queue);
+        let (queue, jobs) = sync_channel(bounds.queue);
         let busy = Arc::new(Busy::default());
         let desk = Desk {
             store,
@@ -174,7 +172,8 @@ impl Writer {
             drop(alive);
         });
         let thread = thread.map_err(|error| store::Error::Connection(error.to_string()))?;
-        Ok((Self { queue, thread: weak, busy, metrics }, WriterThread(thread)))
+        let patience = bounds.answer;
+        Ok((Self { queue, thread: weak, busy, metrics, patience }, WriterThread(thread)))
     }
 
     /// Whether the thread is there to take what is queued, and has not been at one piece of work for long.
@@ -199,7 +198,7 @@ impl Writer {
     pub async fn submit(&self, round: RoundId, submission: Submission) -> Result<Accepted, SubmitError> {
         let (answer, answered) = oneshot::channel();
         match self.send(Job::Submit { round, submission, answer }) {
-            Ok(()) => match timeout(PATIENCE, answered).await {
+            Ok(()) => match timeout(self.patience, answered).await {
                 Ok(Ok(answer)) => answer,
                 Ok(Err(_)) | Err(_) => Err(SubmitError::Unknown),
             },
@@ -220,7 +219,7 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         let expected = Box::new(expected);
         self.send(Job::Command { round, command, expected, answer })?;
-        timeout(PATIENCE, answered).await.ok().and_then(Result::ok).ok_or(NotDone::Unknown)
+        timeout(self.patience, answered).await.ok().and_then(Result::ok).ok_or(NotDone::Unknown)
     }
 
     /// Makes a round; answered after the commit.
@@ -237,7 +236,7 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         let definition = Box::new(definition);
         self.send(Job::Create { id, definition, slate, roll, answer })?;
-        timeout(PATIENCE, answered).await.ok().and_then(Result::ok).ok_or(NotDone::Unknown)
+        timeout(self.patience, answered).await.ok().and_then(Result::ok).ok_or(NotDone::Unknown)
     }
 }
 

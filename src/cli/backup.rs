@@ -96,7 +96,7 @@ pub(super) fn restore(settings: &Settings, arguments: &RestoreArguments) -> Resu
         Err(error) => Err(Failure::refused(format!("it is no database of handslag: {error}"))),
     };
     let whole = whole.map_err(|failure| match failure {
-        Failure::Refused(lines) => {
+        Failure::Refused(lines) | Failure::Wrong(lines) => {
             Failure::Refused(lines.iter().map(|line| format!("{name}: {line}")).collect())
         }
         failure @ Failure::Failed(_) => failure,
@@ -141,7 +141,7 @@ fn check(copy: &Path) -> Result<String, Failure> {
         Err(error) => vec![error.to_string()],
     };
     if !faults.is_empty() {
-        return Err(Failure::Refused(faults));
+        return Err(Failure::Wrong(faults));
     }
     if copies::age(&mut conn)? != Age::Current {
         return Ok(

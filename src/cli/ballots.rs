@@ -58,6 +58,7 @@ pub(super) fn run(settings: &Settings, command: Command) -> Result<(), Failure> 
                     Refusal::ConditionRequired => {
                         ("Omgången kräver villkor vid inlämning", refusal.to_string())
                     }
+                    Refusal::Redefined => ("Omgången har ändrats, läs in filen igen", refusal.to_string()),
                     Refusal::Changed | Refusal::NothingToWithdraw => {
                         ("Prioriteringen har ändrats", refusal.to_string())
                     }
@@ -111,6 +112,7 @@ fn read(rows: &[SheetBallot], mut faults: Vec<String>, ledger: &Ledger) -> Resul
                 participant,
                 precondition: Precondition::None,
                 ballot: Some(Ballot { synthetic: row.synthetic, ..ballot }),
+                round_revision: ledger.round.revision,
                 nonce: log::nonce(),
             })),
             Err(found) => faults.extend(found.iter().map(|fault| line(&row.place(fault).to_string(), fault))),

@@ -5,9 +5,10 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{Failure, round_files};
-use crate::domain::{Ballot, ParticipantCode, Precondition, Ranking, Roll, Slate, Submission};
+use crate::domain::{Ballot, ParticipantCode, Precondition, Ranking, Submission};
 use crate::identity::{Grant, LIFETIME, SigningKey, TokenIssuer};
 use crate::service::ballots::submit_all;
+use crate::service::ledger::Ledger;
 use crate::service::{Clock, log, rounds};
 use crate::store::{Store, rounds as stored};
 
@@ -44,9 +45,9 @@ pub(super) fn prepare(store: &Store, clock: &Clock) -> Result<(), Failure> {
     definition.title.en.push_str(" (demonstration)");
     definition.opens_at = clock.now();
     definition.closes_at = definition.opens_at.plus_seconds(OPEN_FOR);
-    let submissions = ballots(&files.slate, &files.roll, definition.picks.max);
     let mut conn = store.connect()?;
-    rounds::create(&mut conn, files.id, definition, files.slate, files.roll)?;
+    let draft = rounds::create(&mut conn, files.id, definition, files.slate, files.roll)?;
+    let submissions = ballots(&draft);
     match submit_all(&mut conn, &id, clock, &submissions, |_| ())? {
         Ok(_) => Ok(()),
         Err(refused) => Err(Failure::failed(format!("{} synthetic ballots were refused", refused.len()))),
@@ -54,7 +55,9 @@ pub(super) fn prepare(store: &Store, clock: &Clock) -> Result<(), Failure> {
 }
 
 /// Rankings drawn without replacement, the first on the slate the likeliest (Plackett–Luce with weights M, …, 1).
-fn ballots(slate: &Slate, roll: &Roll, picks: usize) -> Vec<Submission> {
+fn ballots(draft: &Ledger) -> Vec<Submission> {
+    let Ledger { round, slate, roll, .. } = draft;
+    let picks = round.definition.picks.max;
     let mut random = ChaCha8Rng::seed_from_u64(SEED);
     let mut codes: Vec<&ParticipantCode> =
         roll.participants().iter().map(|participant| &participant.code).collect();
@@ -83,6 +86,7 @@ fn ballots(slate: &Slate, roll: &Roll, picks: usize) -> Vec<Submission> {
             participant: code.clone(),
             precondition: Precondition::None,
             ballot: Some(ballot),
+            round_revision: round.revision,
             nonce: log::nonce(),
         }
     };

@@ -86,6 +86,8 @@ enum Command {
 enum Failure {
     /// Because of what was given, or the state of the round: exit code 1.
     Refused(Vec<String>),
+    /// Because what was to be checked is wrong, and nothing was to be changed: exit code 1.
+    Wrong(Vec<String>),
     /// Because a file, the database or the network failed: exit code 3.
     Failed(String),
 }
@@ -155,20 +157,24 @@ pub fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Refused(lines)) => {
-            for line in &lines {
-                eprintln!("{line}");
-            }
-            if lines.len() > 1 {
-                eprintln!("handslag: {} faults; nothing was changed", lines.len());
-            }
-            ExitCode::from(1)
-        }
+        Err(Failure::Refused(lines)) => list(&lines, "; nothing was changed"),
+        Err(Failure::Wrong(lines)) => list(&lines, ""),
         Err(Failure::Failed(reason)) => {
             eprintln!("handslag: {reason}");
             ExitCode::from(3)
         }
     }
+}
+
+/// Lists faults, and says how many they are.
+fn list(lines: &[String], consequence: &str) -> ExitCode {
+    for line in lines {
+        eprintln!("{line}");
+    }
+    if lines.len() > 1 {
+        eprintln!("handslag: {} faults{consequence}", lines.len());
+    }
+    ExitCode::from(1)
 }
 
 fn open(settings: &Settings) -> Result<Store, Failure> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Failure, demo, open, tell};
-use crate::board::{Boards, Follower, Writer, WriterThread};
+use crate::board::{Boards, Bounds, Follower, Gates, Writer, WriterThread};
 use crate::config::Settings;
 use crate::export::Links;
 use crate::http::{Ended, Listeners, Pace, Running, Site, Stopping, listen, problem, routes};
@@ -13,11 +13,14 @@ use crate::identity::{Issuer, Purpose, SigningKey, StaticKeys, Validator};
 use crate::observe;
 use crate::observe::metrics::{Build, Metrics};
 use crate::observe::traces::Traces;
-use crate::service::Clock;
-use crate::store::Store;
+use crate::service::{Clock, log_tree};
+use crate::store::{self, Store};
 
 /// How often the writer looks for what other processes have written.
 const TICK: Duration = Duration::from_secs(1);
+/// How much costly work is done at once, of each kind and however many workers there are: some of the connections for
+/// reading are left to what is quick, such as whether the service is ready.
+const MOST_COSTLY: usize = store::READERS as usize - 3;
 /// How long the writer may take for its queue when everybody has been answered.
 const FINISHING: Duration = Duration::from_secs(3);
 /// The longest life of a token of our own issuer, in seconds.
@@ -60,6 +63,7 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
             metrics,
             signals: Signals::Stop,
             pace: Pace::default(),
+            bounds: Bounds::default(),
         };
         let (running, writer) = parts.assemble().map_err(Failure::failed)?;
         tracing::info!(%address, %public_url, "listening");
@@ -102,6 +106,15 @@ fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
         .map_err(|error| Failure::failed(format!("cannot listen on {address}: {error}")))
 }
 
+/// Fills in what is lacking of the logs' trees. Where that cannot be done proofs are right all the same, and slow.
+fn fill_in_trees(store: &Store) {
+    match log_tree::fill_in(store) {
+        Ok(0) => {}
+        Ok(subtrees) => tracing::info!(subtrees, "filled in what was lacking of the logs' trees"),
+        Err(error) => tracing::warn!(%error, "what is lacking of the logs' trees could not be filled in"),
+    }
+}
+
 fn local(address: SocketAddr) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], address.port()))
 }
@@ -140,6 +153,8 @@ pub struct Parts<'a> {
     pub signals: Signals,
     /// How fast it sends events.
     pub pace: Pace,
+    /// How much may wait in it, and for how long.
+    pub bounds: Bounds,
 }
 
 impl Parts<'_> {
@@ -148,17 +163,30 @@ impl Parts<'_> {
     /// # Errors
     /// If the database or the address cannot be used; in words.
     pub fn assemble(self) -> Result<(Running, WriterThread), String> {
-        let Self { store, key, log_key, public_url, clock, tick, workers, listener, metrics, signals, pace } =
-            self;
+        let Self {
+            store,
+            key,
+            log_key,
+            public_url,
+            clock,
+            tick,
+            workers,
+            listener,
+            metrics,
+            signals,
+            pace,
+            bounds,
+        } = self;
         let counted = Arc::new(Metrics::new(&Build {
             routes: &routes::patterns(),
             problems: &problem::KINDS.iter().map(|kind| kind.slug).collect::<Vec<_>>(),
             database: store.kind(),
             started: clock.now().utc().timestamp(),
         }));
+        fill_in_trees(&store);
         let boards = Arc::new(Boards::load(&store).map_err(|error| error.to_string())?);
-        let started =
-            Writer::start(store.clone(), Arc::clone(&boards), clock.clone(), tick, Arc::clone(&counted));
+        let (at, of) = (clock.clone(), Arc::clone(&counted));
+        let started = Writer::start(store.clone(), Arc::clone(&boards), at, tick, bounds, of);
         let (writer, thread) = started.map_err(|error| error.to_string())?;
         let follower =
             Follower::start(store.clone(), Arc::clone(&boards), tick).map_err(|error| error.to_string())?;
@@ -174,6 +202,7 @@ impl Parts<'_> {
             writer,
             follower,
             store,
+            gates: Gates::new(workers.min(MOST_COSTLY), bounds.turn),
             links: Links::new(public_url),
             validator: Validator::new(vec![own]),
             log_key,

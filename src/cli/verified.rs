@@ -118,7 +118,7 @@ pub(super) fn database(
         return Ok(whole);
     }
     report(&whole);
-    Err(Failure::Refused(wrong))
+    Err(Failure::Wrong(wrong))
 }
 
 fn file(path: &Path, keys: &Keys, seen: &mut dyn FnMut(&Ledger)) -> Result<Verified, Failure> {

@@ -229,6 +229,8 @@ pub struct Submission {
     pub precondition: Precondition,
     /// The ballot, or `None` to withdraw.
     pub ballot: Option<Ballot>,
+    /// The revision of the round that the ballot was read against: its ranking names places on that one's slate.
+    pub round_revision: u32,
     /// What keeps its log entry from being guessed.
     pub nonce: Nonce,
 }

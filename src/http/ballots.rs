@@ -12,7 +12,7 @@ use super::query::{self, Query};
 use super::reply::{self, Cache};
 use super::{Site, conditional, negotiate};
 use crate::board::{Board, Format, SubmitError};
-use crate::domain::{Hash, ParticipantCode, RoundId, State, Submission};
+use crate::domain::{Hash, ParticipantCode, Round, RoundId, State, Submission};
 use crate::export::ballots::{BallotView, ReceiptView, RevisionView, Texts, csv, csvw, ndjson};
 use crate::export::{Dialect, Link, Links, Meta, Page};
 use crate::identity::{Scope, receipt};
@@ -117,7 +117,9 @@ pub(super) async fn put(
     let location = site.links.ballot(&ledger.round.id, &participant);
     let revision = Revision::of(&ballot, participant.clone(), &ledger.slate);
     let precondition = conditional::of_ballot(&request);
-    let submission = Submission { participant, precondition, ballot: Some(ballot), nonce: log::nonce() };
+    let round_revision = ledger.round.revision;
+    let nonce = log::nonce();
+    let submission = Submission { participant, precondition, ballot: Some(ballot), round_revision, nonce };
     let id = ledger.round.id.clone();
     let accepted = site.writer.submit(id.clone(), submission).await.map_err(refused)?;
     let (first, root, sequence) = (accepted.first, accepted.root, accepted.sequence);
@@ -145,11 +147,13 @@ pub(super) async fn delete(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     Query::none(request.query_string())?;
-    let round = site.board(&caller, &path.0)?.ledger.round.id.clone();
+    let board = site.board(&caller, &path.0)?;
+    let Round { id, revision, .. } = &board.ledger.round;
     let participant = participant(&path.1)?;
     let precondition = conditional::of_ballot(&request);
-    let submission = Submission { participant, precondition, ballot: None, nonce: log::nonce() };
-    let accepted: Accepted = site.writer.submit(round, submission).await.map_err(refused)?;
+    let (round_revision, nonce) = (*revision, log::nonce());
+    let submission = Submission { participant, precondition, ballot: None, round_revision, nonce };
+    let accepted: Accepted = site.writer.submit(id.clone(), submission).await.map_err(refused)?;
     Ok(HttpResponse::NoContent()
         .insert_header((header::ETAG, tag(accepted.revision)))
         .insert_header(reply::sequence_field(accepted.sequence))
@@ -176,7 +180,10 @@ fn refused(error: SubmitError) -> Problem {
             Problem::not_found("prioriteringen", "the ballot")
         }
         SubmitError::NoSuchRound => Problem::not_found("omgången", "the round"),
-        SubmitError::Busy | SubmitError::NotStored => Problem::unavailable(),
+        // Sent again it is read against the round as it is now.
+        SubmitError::Refused(Refusal::Redefined) | SubmitError::Busy | SubmitError::NotStored => {
+            Problem::unavailable()
+        }
         SubmitError::Full => Problem::no_room(),
         SubmitError::Unknown => Problem::unknown(),
     }
@@ -253,7 +260,7 @@ pub(super) async fn list(
     let named = query.word("format", &offered);
     let page = query.page();
     // A file holds the whole book unless a part of it is asked for.
-    let part = query.get("page").is_some() || query.get("limit").is_some();
+    let part = query.names_page();
     let moment = Moment::read(&query);
     query.check()?;
     let format = negotiate::format(&request, named, &offered)?;

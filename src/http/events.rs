@@ -23,9 +23,9 @@ use super::query::Query;
 use super::reply::{self, Cache};
 use super::{Site, Stopping, negotiate};
 use crate::board::Board;
-use crate::domain::{Instant, Round, RoundId, Sequence, State};
+use crate::domain::{BallotBook, Instant, Round, RoundId, Sequence, State};
 use crate::export::events::{self, HEARTBEAT, MEDIA_TYPE, OPENING, UNCHANGED};
-use crate::identity::Identity;
+use crate::identity::{Identity, Scope};
 
 /// How long a listener that has seen more than this process is waited for: what others write is here within a second.
 const CATCHING_UP: Duration = Duration::from_secs(2);
@@ -112,6 +112,9 @@ pub(super) async fn open(
 ) -> Result<HttpResponse, Problem> {
     Query::none(request.query_string())?;
     let mut board = site.board(caller, path)?;
+    if tells_of_ballots(&board.ledger.round) {
+        caller.require(Scope::BallotsList)?;
+    }
     let id = board.ledger.round.id.clone();
     let seen = last_seen(request);
     if let Some(seen) = seen.filter(|seen| *seen > board.ledger.round.sequence) {
@@ -143,6 +146,7 @@ pub(super) async fn open(
             stage: Stage::Beginning,
             heartbeat: now + site.listeners.pace.heartbeat,
             next: now,
+            lists_ballots: caller.has(Scope::BallotsList),
             // What anyone may see needs no token any more.
             ends: caller.identity().filter(|_| !round.results_are_public()).map(Identity::ends),
             site: site.clone(),
@@ -163,6 +167,11 @@ pub(super) async fn open(
 /// What a listener that comes back says it was sent last; what is no number was not sent by us.
 fn last_seen(request: &HttpRequest) -> Option<Sequence> {
     request.headers().get("Last-Event-ID")?.to_str().ok()?.trim().parse().ok()
+}
+
+/// Whether single ballots follow from what is sent: two results after each other differ by one.
+fn tells_of_ballots(round: &Round) -> bool {
+    round.definition.ballot_book == BallotBook::Analysts && !round.results_are_public()
 }
 
 /// Whether no ballot can change the result any more.
@@ -208,6 +217,7 @@ struct Listener {
     next: Monotonic,
     /// When the token ends that the stream was opened with, where it needs one.
     ends: Option<Instant>,
+    lists_ballots: bool,
     _place: Place,
 }
 
@@ -242,6 +252,10 @@ impl Listener {
                 return None;
             }
             let board = self.site.boards.get(&self.round)?;
+            // A draft may close its book while somebody listens.
+            if tells_of_ballots(&board.ledger.round) && !self.lists_ballots {
+                return None;
+            }
             let is_new = self.sent != Some(board.ledger.round.sequence);
             if is_new && now >= self.next {
                 return self.result(&board).await;

@@ -22,6 +22,22 @@ pub(super) fn etag(round: &Round) -> String {
     format!("\"r{}\"", round.revision)
 }
 
+/// The reply with a page of one of a round's lists.
+pub(super) fn listed(
+    request: &HttpRequest,
+    round: &Round,
+    links: &[Link],
+    document: &impl Serialize,
+) -> Result<HttpResponse, Problem> {
+    let reply = reply::page_with_etag(request, Cache::of(round), &etag(round), links, document)?;
+    Ok(reply::at_sequence(reply, round.sequence))
+}
+
+/// The reply with the first page of a list that was replaced.
+pub(super) fn replaced(round: &Round, document: &impl Serialize) -> HttpResponse {
+    reply::changed(&etag(round), round.sequence, document)
+}
+
 #[derive(Serialize)]
 struct InitiativePage {
     initiatives: Vec<InitiativeView>,
@@ -54,9 +70,7 @@ pub(super) async fn list(
     query.check()?;
     let board = site.board(&caller, &path)?;
     let document = InitiativePage::new(&board.ledger, page, &site.links);
-    let round = &board.ledger.round;
-    let reply = reply::page_with_etag(&request, Cache::of(round), &etag(round), &document.links, &document)?;
-    Ok(reply::at_sequence(reply, round.sequence))
+    listed(&request, &board.ledger.round, &document.links, &document)
 }
 
 /// An initiative, as it comes in.
@@ -111,9 +125,5 @@ pub(super) async fn put(
     let texts = body.0.initiatives.into_iter().map(Into::into).collect();
     let slate = definition::initiatives(texts).map_err(|faults| Problem::invalid(&INVALID_ROUND, faults))?;
     let ledger = rounds::command(&caller, &site, &path, &request, Command::Initiatives(slate)).await?;
-    Ok(reply::changed(
-        &etag(&ledger.round),
-        ledger.round.sequence,
-        &InitiativePage::new(&ledger, Page::default(), &site.links),
-    ))
+    Ok(replaced(&ledger.round, &InitiativePage::new(&ledger, Page::default(), &site.links)))
 }

@@ -50,7 +50,7 @@ pub(super) async fn list(
     let offered = [("json", Format::Json), ("ndjson", Format::NdJson)];
     let named = query.word("format", &offered);
     let page = query.page();
-    let is_part = query.get("page").or(query.get("limit")).is_some();
+    let is_part = query.names_page();
     query.check()?;
     let format = negotiate::format(&request, named, &offered)?;
     if is_part && format == Format::NdJson {

@@ -4,7 +4,6 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::Site;
-use super::ballots::blocking;
 use super::guard::{Anyone, Caller};
 use super::problem::Problem;
 use super::query::{LARGEST, Query};
@@ -32,7 +31,8 @@ pub(super) async fn get(
     let round = &board.ledger.round;
     let size = size.unwrap_or(newest);
     let id = round.id.clone();
-    let proof = blocking(&site, move |store| prove(store, &id, claim, size)).await?;
+    let store = site.store.clone();
+    let proof = site.gates.others.run(move || prove(&store, &id, claim, size)).await??;
     let signature = receipt::sign(&proof.head, &site.log_key);
     // Only of a size that was named is it always the same proof.
     let cache = Cache::of(round);

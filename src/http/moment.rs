@@ -127,13 +127,7 @@ impl Moment {
                 Some(_) => (at(site, of, moment).await?, true),
             },
         };
-        let board = if let Some(board) = site.boards.kept(&of.id, sequence) {
-            board
-        } else {
-            let (site, newest) = (site.clone(), Arc::clone(&newest));
-            let made = web::block(move || site.boards.as_of(&site.store, &newest, sequence)).await;
-            made.map_err(|_| Problem::unreadable())??
-        };
+        let board = site.boards.as_of(&site.store, &newest, sequence, &site.gates.others).await??;
         Ok(View { board, newest, is_fixed })
     }
 }
@@ -141,8 +135,8 @@ impl Moment {
 /// The sequence of the newest entry at a moment before the newest of all.
 async fn at(site: &web::Data<Site>, round: &Round, moment: Instant) -> Result<Sequence, Problem> {
     let (store, id, newest) = (site.store.clone(), round.id.clone(), round.sequence);
-    let found = web::block(move || store.read(|conn| history::sequence_at(conn, &id, moment, newest))).await;
-    found.map_err(|_| Problem::unreadable())??.ok_or_else(|| before_opening(round))
+    let find = move || store.read(|conn| history::sequence_at(conn, &id, moment, newest));
+    site.gates.others.run(find).await??.ok_or_else(|| before_opening(round))
 }
 
 /// The newest board once it has come to a sequence.

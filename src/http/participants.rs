@@ -6,10 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::Site;
 use super::body::{self, Body, Incoming};
 use super::guard::{Anyone, Caller, Manage};
-use super::initiatives::etag;
+use super::initiatives::{listed, replaced};
 use super::problem::{INVALID_ROUND, Problem};
 use super::query::Query;
-use super::reply::{self, Cache};
 use super::rounds;
 use crate::domain::{Membership, Participant};
 use crate::export::rounds::ParticipantView;
@@ -86,9 +85,7 @@ pub(super) async fn list(
         page,
         &site.links,
     );
-    let round = &board.ledger.round;
-    let reply = reply::page_with_etag(&request, Cache::of(round), &etag(round), &document.links, &document)?;
-    Ok(reply::at_sequence(reply, round.sequence))
+    listed(&request, &board.ledger.round, &document.links, &document)
 }
 
 /// A participant, as it comes in.
@@ -145,9 +142,5 @@ pub(super) async fn put(
     let texts = body.0.participants.into_iter().map(Into::into).collect();
     let roll = definition::participants(texts).map_err(|faults| Problem::invalid(&INVALID_ROUND, faults))?;
     let ledger = rounds::command(&caller, &site, &path, &request, Command::Participants(roll)).await?;
-    Ok(reply::changed(
-        &etag(&ledger.round),
-        ledger.round.sequence,
-        &ParticipantPage::new(&ledger, None, Page::default(), &site.links),
-    ))
+    Ok(replaced(&ledger.round, &ParticipantPage::new(&ledger, None, Page::default(), &site.links)))
 }

@@ -6,7 +6,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
-use crate::board::NotDone;
+use crate::board::{NotDone, Undone};
 use crate::domain::{Instant, Sequence, State, Titles};
 use crate::export::Language;
 use crate::export::rounds::local;
@@ -241,6 +241,16 @@ impl Problem {
         self.errors.iter().map(|error| error.code)
     }
 
+    /// So much is being counted that there was no turn for this in time.
+    pub(super) fn crowded() -> Self {
+        Self::new(
+            &UNAVAILABLE,
+            "Det är mycket som räknas just nu. Försök igen om en stund.",
+            "Much is being counted just now. Try again in a moment.",
+        )
+        .header(header::RETRY_AFTER, "2")
+    }
+
     /// The caller knows of a sequence that this process has not seen in the time that it waits.
     pub(super) fn not_reached(least: Sequence, newest: Sequence) -> Self {
         Self::new(
@@ -436,10 +446,31 @@ fn refusal_in_swedish(refusal: &crate::domain::Refusal) -> String {
 impl From<crate::store::Error> for Problem {
     /// Of a reading. The database's own words go to the log, once, and never outside.
     fn from(error: crate::store::Error) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<std::sync::Arc<crate::store::Error>> for Problem {
+    fn from(error: std::sync::Arc<crate::store::Error>) -> Self {
+        Self::from(&*error)
+    }
+}
+
+impl From<&crate::store::Error> for Problem {
+    fn from(error: &crate::store::Error) -> Self {
         tracing::error!(%error, "storage failed");
         match error {
             crate::store::Error::Connection(_) => Self::unreadable(),
             _ => Self::of_status(StatusCode::INTERNAL_SERVER_ERROR),
+        }
+    }
+}
+
+impl From<Undone> for Problem {
+    fn from(undone: Undone) -> Self {
+        match undone {
+            Undone::Crowded => Self::crowded(),
+            Undone::Failed => Self::of_status(StatusCode::INTERNAL_SERVER_ERROR),
         }
     }
 }

@@ -104,6 +104,11 @@ impl Query {
         value
     }
 
+    /// Whether a part of a list is asked for.
+    pub(super) fn names_page(&self) -> bool {
+        PAGE.iter().any(|name| self.get(name).is_some())
+    }
+
     /// The page that is asked for; every list has pages.
     pub(super) fn page(&self) -> Page {
         let default = Page::default();

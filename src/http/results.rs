@@ -1,8 +1,6 @@
 //! Results: the poll that everything else makes way for.
 
-use std::sync::Arc;
-
-use actix_web::http::{StatusCode, header};
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::guard::{Caller, SeeResults};
@@ -10,7 +8,7 @@ use super::moment::{MOMENT, Moment, View};
 use super::problem::Problem;
 use super::reply::{self, Cache};
 use super::{Site, conditional, events, negotiate, query};
-use crate::board::{Board, Body, Format, Wanted};
+use crate::board::{Format, Wanted};
 use crate::domain::BallotBook;
 use crate::export::Language;
 use crate::export::events::MEDIA_TYPE;
@@ -46,9 +44,12 @@ pub(super) async fn get(
     }
     let public = newest.results_are_public() && same_for_all && !is_withheld;
     let cache = view.cache(if public { Cache::Public } else { Cache::Private });
-    let body = match board.kept(&wanted) {
-        Some(body) => body,
-        None => Box::pin(counted(&site, board, &wanted)).await?.map_err(|faults| refused(&caller, faults))?,
+    let body = if let Some(body) = board.kept(&wanted) {
+        body
+    } else {
+        // What must be counted first may take long, and others are asking.
+        let counted = Box::pin(board.counted(&wanted, &site.links, &site.gates)).await?;
+        counted.map_err(|faults| refused(&caller, faults))?
     };
     let known = conditional::is_known(&request, &body.etag);
     let mut reply = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
@@ -72,20 +73,6 @@ pub(super) async fn get(
         reply.insert_header((header::CONTENT_DISPOSITION, reply::disposition(file_name)));
     }
     Ok(reply.body(body.bytes.clone()))
-}
-
-/// What must be counted first may take long, and others are asking.
-async fn counted(
-    site: &web::Data<Site>,
-    board: &Arc<Board>,
-    wanted: &Wanted,
-) -> Result<Result<Arc<Body>, Vec<Fault>>, Problem> {
-    let (site, board, wanted) = (site.clone(), Arc::clone(board), wanted.clone());
-    let counted = web::block(move || board.result(&wanted, &site.links)).await;
-    counted.map_err(|error| {
-        tracing::error!(%error, "a count was not finished");
-        Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR)
-    })
 }
 
 /// Faults of the query; but what others may see is withheld from this caller, not asked for wrongly.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::guard::Caller;
 use super::problem::Problem;
 use super::{Listeners, Stopping};
-use crate::board::{Board, Boards, Follower, Writer};
+use crate::board::{Board, Boards, Follower, Gates, Writer};
 use crate::domain::{RoundId, State};
 use crate::export::Links;
 use crate::identity::{Identity, Scope, SigningKey, Validator};
@@ -25,6 +25,8 @@ pub struct Site {
     pub follower: Follower,
     /// For what the boards do not hold.
     pub store: Store,
+    /// What costly reading and counting goes through.
+    pub gates: Gates,
     /// Where links point to.
     pub links: Links,
     /// Who is believed.

@@ -123,6 +123,9 @@ pub enum Refusal {
     /// What the submission says it replaces is not what is there.
     #[error("the ballot has changed since it was read")]
     Changed,
+    /// The round was redefined since the ballot was read against its initiatives: it must be read again.
+    #[error("the round has been redefined since the ballot was read")]
+    Redefined,
     /// There is nothing to withdraw.
     #[error("there is no ballot to withdraw")]
     NothingToWithdraw,
@@ -152,6 +155,9 @@ pub fn decide(ledger: &Ledger, submission: &Submission) -> Result<Event, Refusal
     }
     if round.state != State::Open {
         return Err(Refusal::not_open(round));
+    }
+    if submission.ballot.is_some() && submission.round_revision != round.revision {
+        return Err(Refusal::Redefined);
     }
     let current = ledger.current(&submission.participant);
     if round.definition.require_condition && submission.precondition == crate::domain::Precondition::None {

@@ -91,20 +91,23 @@ fn revisions(
     let times: HashMap<Sequence, Instant> = store::history::times(conn, id, &firsts)?.into_iter().collect();
     let revision = |entry: LogEntry| {
         let event = log::event(&entry)?;
-        let participant = event.participant().expect("read by its participant");
-        let position = ledger.roll.position(participant).expect("the log holds ballots of the round's roll");
-        let (ranking, synthetic) = match &event {
-            Event::Ballot { ranking, synthetic, .. } => (Some(ledger.ranking(ranking)), *synthetic),
-            _ => (None, false),
+        let (position, revision, ranking, synthetic) = match &event {
+            Event::Ballot { participant, revision, ranking, synthetic, .. } => {
+                (ledger.place(participant)?, *revision, Some(ledger.ranking(ranking)?), *synthetic)
+            }
+            Event::Withdrawal { participant, revision, .. } => {
+                (ledger.place(participant)?, *revision, None, false)
+            }
+            Event::Opening { .. }
+            | Event::Extension { .. }
+            | Event::Closing
+            | Event::Certification
+            | Event::Correction => return Err(of_nobody(&entry)),
         };
-        let current = Current {
-            revision: event.revision().expect("an event of a participant has a revision"),
-            sequence: entry.sequence,
-            answered_at: ranking.as_ref().map(|_| times[&since[participant]]),
-            ranking,
-            synthetic,
-        };
-        Ok((position, current))
+        let first = event.participant().and_then(|of| times.get(since.get(of)?).copied());
+        let first = first.ok_or_else(|| of_nobody(&entry))?;
+        let answered_at = ranking.as_ref().map(|_| first);
+        Ok((position, Current { revision, sequence: entry.sequence, ranking, answered_at, synthetic }))
     };
     entries.into_iter().map(revision).collect()
 }
@@ -155,6 +158,15 @@ pub fn sequence_at(
         *(if *at <= moment { &mut before } else { &mut beyond }) = middle;
     }
     Ok((before > 0).then_some(before))
+}
+
+/// What is said of an entry that is not of the participant by whom it was found.
+fn of_nobody(entry: &LogEntry) -> store::Error {
+    store::Error::Corrupt {
+        table: "log_entries",
+        what: "participant",
+        value: format!("sequence {}", entry.sequence),
+    }
 }
 
 fn nothing_at(round: &RoundId, sequence: Sequence) -> store::Error {

@@ -63,7 +63,7 @@ impl Ledger {
     /// Reads a round's initiatives, roll and ballots; the caller's transaction makes them one state.
     ///
     /// # Errors
-    /// If storage fails.
+    /// If storage fails, or holds a ballot that the round cannot have.
     pub fn load(conn: &mut Conn, round: Round) -> Result<Self, store::Error> {
         let slate = store::initiatives::load(conn, &round.id)?;
         let roll = store::participants::load(conn, &round.id)?;
@@ -71,7 +71,12 @@ impl Ledger {
         let tree = Frontier::load(&mut StoredNodes::new(conn, &round.id), round.sequence)?;
         let mut ledger = Self { tree, ..Self::new(round, Arc::new(slate), Arc::new(roll)) };
         for (code, current) in ballots {
-            let position = ledger.roll.position(&code).expect("a foreign key holds every ballot to the roll");
+            let foreign = |what, value| store::Error::Corrupt { table: "ballots", what, value };
+            let position = ledger.roll.position(&code);
+            let position = position.ok_or_else(|| foreign("participant code", code.to_string()))?;
+            if let Some(ranking) = current.ranking.as_ref().filter(|ranking| !ledger.has(ranking)) {
+                return Err(foreign("ranking", ranking.to_string()));
+            }
             ledger.replace(position, &Arc::new(current));
         }
         Ok(ledger)
@@ -91,11 +96,27 @@ impl Ledger {
         self.ballots[position / PAGE][position % PAGE].as_ref()
     }
 
+    /// Whether a ranking is one of different initiatives that there are.
+    fn has(&self, ranking: &Ranking) -> bool {
+        let places = ranking.places();
+        Ranking::of_places(places).is_some()
+            && places.iter().all(|&place| usize::from(place) < self.slate.len())
+    }
+
     /// The ranking of these initiatives, which an entry of the round's log names.
-    pub(super) fn ranking(&self, initiatives: &[InitiativeId]) -> Ranking {
+    pub(super) fn ranking(&self, initiatives: &[InitiativeId]) -> Result<Ranking, store::Error> {
         let places: Option<Vec<u8>> = initiatives.iter().map(|id| self.slate.find(id)).collect();
         let ranking = places.and_then(|places| Ranking::of_places(&places));
-        ranking.expect("the log holds ballots over the round's initiatives")
+        ranking.ok_or_else(|| {
+            let ids: Vec<&str> = initiatives.iter().map(InitiativeId::as_str).collect();
+            foreign("ranking", ids.join(" "))
+        })
+    }
+
+    /// The place on the roll of a participant whom an entry of the round's log names.
+    pub(super) fn place(&self, participant: &ParticipantCode) -> Result<usize, store::Error> {
+        let place = self.roll.position(participant);
+        place.ok_or_else(|| foreign("participant", participant.to_string()))
     }
 
     /// The ballot that counts for a participant.
@@ -115,26 +136,36 @@ impl Ledger {
 
     /// Takes the next entry of the round's log: what the round has become by it. Gives the subtrees of the log's tree
     /// that it completes, and the place on the roll of whose ballot it is.
-    pub fn apply(&mut self, entry: &LogEntry, event: &Event) -> (Vec<Subtree>, Option<usize>) {
-        self.round.apply(event, entry.sequence, entry.at, entry.hash);
-        let completed = self.tree.push(entry.hash);
-        let (participant, revision, ranking, synthetic) = match event {
-            Event::Ballot { participant, revision, ranking, synthetic, .. } => {
-                (participant, *revision, Some(self.ranking(ranking)), *synthetic)
+    ///
+    /// # Errors
+    /// [`store::Error::Corrupt`] if it is a ballot that the round cannot have; then nothing was changed.
+    pub fn apply(
+        &mut self,
+        entry: &LogEntry,
+        event: &Event,
+    ) -> Result<(Vec<Subtree>, Option<usize>), store::Error> {
+        let position = event.participant().map(|participant| self.place(participant)).transpose()?;
+        let (revision, ranking, synthetic) = match event {
+            Event::Ballot { revision, ranking, synthetic, .. } => {
+                (*revision, Some(self.ranking(ranking)?), *synthetic)
             }
-            Event::Withdrawal { participant, revision, .. } => (participant, *revision, None, false),
+            Event::Withdrawal { revision, .. } => (*revision, None, false),
             Event::Opening { .. }
             | Event::Extension { .. }
             | Event::Closing
             | Event::Certification
-            | Event::Correction => return (completed, None),
+            | Event::Correction => (0, None, false),
         };
-        let position = self.roll.position(participant).expect("the log holds ballots of the round's roll");
-        let since = self.at(position).and_then(|before| before.answered_at);
-        let answered_at = ranking.as_ref().map(|_| since.unwrap_or(entry.at));
-        let sequence = entry.sequence;
-        self.replace(position, &Arc::new(Current { revision, sequence, ranking, answered_at, synthetic }));
-        (completed, Some(position))
+        self.round.apply(event, entry.sequence, entry.at, entry.hash);
+        let completed = self.tree.push(entry.hash);
+        if let Some(position) = position {
+            let since = self.at(position).and_then(|before| before.answered_at);
+            let answered_at = ranking.as_ref().map(|_| since.unwrap_or(entry.at));
+            let sequence = entry.sequence;
+            let current = Current { revision, sequence, ranking, answered_at, synthetic };
+            self.replace(position, &Arc::new(current));
+        }
+        Ok((completed, position))
     }
 
     /// Puts a revision in the place of the one before it.
@@ -162,6 +193,11 @@ impl Ledger {
     }
 }
 
+/// What is said of an entry of the log that does not belong to its round.
+fn foreign(what: &'static str, value: String) -> store::Error {
+    store::Error::Corrupt { table: "log_entries", what, value }
+}
+
 /// A change being made: the round's row is held, the clock has been read.
 #[derive(Clone, Debug)]
 pub struct Change {
@@ -185,7 +221,8 @@ impl Change {
     /// Appends an event to the log, and makes the round what it becomes by it.
     pub fn record(&mut self, event: &Event) -> &LogEntry {
         let entry = log::entry(&self.ledger.round, event, self.now);
-        let (completed, touched) = self.ledger.apply(&entry, event);
+        let applied = self.ledger.apply(&entry, event);
+        let (completed, touched) = applied.expect("an event is made for the round as it stands");
         self.subtrees.extend(completed);
         self.touched.extend(touched);
         self.entries.push(entry);
@@ -376,7 +413,7 @@ pub fn follow(
         if few && continues {
             let mut ledger = Ledger::clone(known);
             for entry in &entries {
-                ledger.apply(entry, &log::event(entry)?);
+                ledger.apply(entry, &log::event(entry)?)?;
             }
             return Ok(Some(Arc::new(ledger)));
         }

@@ -123,8 +123,10 @@ impl Verifier {
             return Err(Wrong::entry(id, entry.sequence, format!("stands again after entry {sequence}")));
         }
         let event = self.check(entry, document).map_err(|what| Wrong::entry(id, expected, what))?;
-        let (completed, _) = self.ledger.apply(entry, &event);
-        Ok((event, completed))
+        match self.ledger.apply(entry, &event) {
+            Ok((completed, _)) => Ok((event, completed)),
+            Err(error) => Err(Wrong::entry(&self.ledger.round.id, expected, error.to_string())),
+        }
     }
 
     fn check(&self, entry: &LogEntry, document: &Value) -> Result<Event, String> {

@@ -114,9 +114,6 @@ enum Access {
     Write,
 }
 
-/// How many connections readers may have.
-const READERS: u32 = 8;
-
 /// How the readers' connections are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Connections {
@@ -168,6 +165,9 @@ impl std::fmt::Debug for Store {
         write!(f, "Store({})", self.kind())
     }
 }
+
+/// How many connections there are for reading.
+pub const READERS: u32 = 8;
 
 impl Store {
     /// Opens the database, makes the SQLite file if there is none, and brings the schema up to date.

@@ -21,7 +21,7 @@ pub mod texts;
 pub mod verify;
 mod watch;
 
-pub use conn::{Conn, Connections, Database, DatabaseUrlFault, Store};
+pub use conn::{Conn, Connections, Database, DatabaseUrlFault, READERS, Store};
 pub use migrate::{Age, Direction, SchemaState, is_complete};
 pub use watch::Watch;
 

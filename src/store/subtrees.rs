@@ -17,21 +17,52 @@ struct Row {
 
 /// Stores subtrees that have become complete.
 pub fn insert(conn: &mut Conn, round: &RoundId, subtrees: &[Subtree]) -> Result<(), Error> {
-    let row = |subtree: &Subtree| Row {
-        round_id: round.to_string(),
-        level: stored(subtree.level),
-        position: stored(subtree.position),
-        hash: subtree.hash.to_string(),
-    };
-    let rows: Vec<Row> = subtrees.iter().map(row).collect();
+    let rows = rows(round, subtrees);
     if !rows.is_empty() {
         each_backend!(conn, |c| diesel::insert_into(log_subtrees::table).values(&rows).execute(c))?;
     }
     Ok(())
 }
 
-/// The roots on a level from one position up to, and without, another; fewer if they are not stored.
-pub fn load(conn: &mut Conn, round: &RoundId, level: u32, from: u64, until: u64) -> Result<Vec<Hash>, Error> {
+/// Stores subtrees that were complete long ago, unless somebody else has done it meanwhile.
+pub fn fill_in(conn: &mut Conn, round: &RoundId, subtrees: &[Subtree]) -> Result<(), Error> {
+    let rows = rows(round, subtrees);
+    for row in &rows {
+        let insert = diesel::insert_into(log_subtrees::table).values(row);
+        each_backend!(conn, |c| insert.on_conflict_do_nothing().execute(c))?;
+    }
+    Ok(())
+}
+
+fn rows(round: &RoundId, subtrees: &[Subtree]) -> Vec<Row> {
+    let row = |subtree: &Subtree| Row {
+        round_id: round.to_string(),
+        level: stored(subtree.level),
+        position: stored(subtree.position),
+        hash: subtree.hash.to_string(),
+    };
+    subtrees.iter().map(row).collect()
+}
+
+/// The positions on a level that are stored, in order.
+pub fn positions(conn: &mut Conn, round: &RoundId, level: u32) -> Result<Vec<u64>, Error> {
+    let positions: Vec<i64> = log_subtrees::table
+        .filter(log_subtrees::round_id.eq(round.as_str()))
+        .filter(log_subtrees::level.eq(stored::<u32, i32>(level)))
+        .order(log_subtrees::position)
+        .select(log_subtrees::position)
+        .load(conn)?;
+    positions.into_iter().map(|position| number("log_subtrees", "position", position)).collect()
+}
+
+/// The roots on a level from one position up to, and without, another, each at its place; none where it is not stored.
+pub fn load(
+    conn: &mut Conn,
+    round: &RoundId,
+    level: u32,
+    from: u64,
+    until: u64,
+) -> Result<Vec<Option<Hash>>, Error> {
     let rows: Vec<(i64, String)> = log_subtrees::table
         .filter(log_subtrees::round_id.eq(round.as_str()))
         .filter(log_subtrees::level.eq(stored::<u32, i32>(level)))
@@ -40,10 +71,12 @@ pub fn load(conn: &mut Conn, round: &RoundId, level: u32, from: u64, until: u64)
         .order(log_subtrees::position)
         .select((log_subtrees::position, log_subtrees::hash))
         .load(conn)?;
-    // What follows on a gap is not where a reader would look for it.
-    let whole =
-        (from..).zip(&rows).take_while(|(expected, (position, _))| u64::try_from(*position) == Ok(*expected));
-    whole.map(|(_, (_, hash))| parsed("log_subtrees", "hash", hash)).collect()
+    let mut rows = rows.into_iter().peekable();
+    let mut root = |position: u64| {
+        let row = rows.next_if(|(found, _)| u64::try_from(*found) == Ok(position));
+        row.map(|(_, hash)| parsed("log_subtrees", "hash", &hash)).transpose()
+    };
+    (from..until).map(&mut root).collect()
 }
 
 /// Every stored root of a round: one for each 255 entries of its log.

@@ -3,7 +3,10 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use serde_json::json;
+
 use crate::program::{Program, Ran, repository};
+use crate::support::{Caller, Database, FIVE, Service};
 
 const WIDE: &str = "count,rank1,rank2,rank3\n5,ett,tva,tre\n3,tre,,\n1,tva,tre,\n";
 
@@ -95,6 +98,39 @@ fn participants_stay_where_the_format_names_them() {
     assert_eq!(text(&program, "c.csv"), "participantCode,rank,initiativeId\n0180,1,a\n0180,2,b\n0980,1,b\n");
     program.run(&["convert", "c.csv", "d.csv"]).is(0);
     assert_eq!(text(&program, "d.csv"), text(&program, "a.csv"));
+}
+
+#[test]
+fn an_exported_log_holds_the_last_ballot_of_each_participant() {
+    let service = Service::start(&Database::sqlite());
+    service.open_round(json!({}));
+    for (code, ranking) in [
+        ("0180", FIVE),
+        ("0980", FIVE),
+        ("1480", FIVE),
+        ("0180", &[FIVE[4], FIVE[3], FIVE[2], FIVE[1], FIVE[0]]),
+    ] {
+        service.submit(code, ranking);
+    }
+    let withdrawn = "/rounds/handslag-2026/ballots/0980";
+    service.delete(withdrawn).by(Caller::Participant("0980")).send().is(204);
+    let log =
+        service.get("/rounds/handslag-2026/log-entries?format=ndjson").by(Caller::Analyst).send().is(200);
+    let program = Program::new();
+    program.write("log.txt", log.text());
+    let ran = program.run(&["convert", "log.txt", "a.csv"]).is(0);
+    assert_eq!(ran.out, "2 ballots of 5 candidates: ndjson to csv\n");
+    let (first, last) = (FIVE.join(","), FIVE.iter().rev().copied().collect::<Vec<_>>().join(","));
+    assert_eq!(
+        text(&program, "a.csv"),
+        format!("participantCode,rank1,rank2,rank3,rank4,rank5\n1480,{first}\n0180,{last}\n")
+    );
+    // A line that is changed is told with its place.
+    let changed = log.text().replacen("\"kind\":\"ballot\"", "\"kind\":\"val\"", 1);
+    let column = changed.lines().nth(2).and_then(|line| line.find("\"kind\"")).unwrap() + 1;
+    program.write("log.txt", changed);
+    let refused = program.run(&["convert", "log.txt", "b.csv"]).is(1);
+    assert_eq!(refused.faults(), [format!("log.txt:3:{column} kind")]);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
 use serde_json::{Value, json};
 
 use crate::program::{Program, Ran};
@@ -51,6 +53,24 @@ fn the_file_has_the_definition_a_line_an_entry_and_the_receipt_of_the_last() {
     assert_eq!(receipt["entryHash"], program.round()["logHead"]);
     assert_eq!([&receipt["sequence"], &receipt["treeSize"]], [&json!(3), &json!(3)]);
     assert!(!file.contains("KS 2026/12") && !file.contains("snart"), "private texts are not in it");
+}
+
+#[test]
+fn what_is_wrong_is_counted_where_there_was_nothing_to_change() {
+    let program = exported();
+    let file = program.path("data/handslag.db");
+    let mut conn = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    let damage = "UPDATE ballots SET ranking = '3' WHERE participant_code = '0180'; UPDATE rounds SET state = 'closed'";
+    conn.batch_execute(damage).unwrap();
+    drop(conn);
+    for checking in [&["log", "verify"][..], &["backup", "copy.db"]] {
+        let ran = program.run(checking).is(1);
+        let told: Vec<&str> = ran.err.lines().collect();
+        assert_eq!((told.len(), told[2]), (3, "handslag: 2 faults"), "{}", ran.err);
+    }
+    // Where something was to be changed it was not.
+    let ran = program.run(&["restore", "--force", "copy.db"]).is(1);
+    assert!(ran.err.ends_with("\nhandslag: 2 faults; nothing was changed\n"), "{}", ran.err);
 }
 
 #[test]

@@ -57,6 +57,7 @@ fn a_write_that_does_not_fit_stores_nothing_and_says_so() {
             participant,
             precondition: Precondition::None,
             ballot: Some(ballot),
+            round_revision: known.round.revision,
             nonce: log::nonce(),
         };
         ledger::change(conn, &id, None, &clock, |change| ballots::submit(change, &submission))

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use handslag::http::Pace;
+use handslag::identity::{Grant, Scope, Scopes, TokenIssuer};
 use serde_json::{Value, json};
 
 use crate::support::{
-    Caller, Database, FIVE, Listener, ROUND, Reply, Request, Service, in_ci, municipality_codes,
-    on_both_databases, until,
+    Caller, Database, FIVE, Listener, PUBLIC_URL, ROUND, Reply, Request, Service, definition, in_ci,
+    municipality_codes, on_both_databases, until,
 };
 
 const RESULTS: &str = "/rounds/handslag-2026/results";
@@ -300,4 +301,46 @@ fn a_thousand_listeners_all_get_the_newest_result_and_no_thread_each() {
     assert!(after <= before + 16, "{before} threads with one listener, {after} with {}", listeners.len());
     let polled = service.get(RESULTS).send().is(200).json();
     assert_eq!(polled, newest[0]);
+}
+
+#[test]
+fn with_a_closed_book_neighbouring_results_are_for_those_who_may_list_ballots() {
+    let service = Service::start_at_pace(&Database::sqlite(), QUICK);
+    service.open_round(json!({ "ballotBook": "analysts", "visibility": "after-close" }));
+    let token = |scopes: &[Scope]| {
+        let grant = Grant { subject: "test".into(), scopes: Scopes::of(scopes), participant: None };
+        TokenIssuer { issuer: PUBLIC_URL, key: service.key() }.issue(&grant, service.now())
+    };
+    let sees = token(&[Scope::ResultsRead]);
+    let lists = token(&[Scope::ResultsRead, Scope::BallotsList]);
+    service.get(RESULTS).by(Caller::Token(&sees)).send().is(200);
+    for path in [EVENTS, RESULTS] {
+        let stream = service.get(path).header("Accept", "text/event-stream");
+        stream.clone().send().is(401).problem("unauthorized");
+        let refused = stream.clone().by(Caller::Token(&sees)).send().is(403);
+        assert_eq!(refused.problem("forbidden")["scope"], "ballots.list");
+        assert_eq!(stream.by(Caller::Token(&lists)).listen().result().id, Some(1));
+    }
+    // After the closing there is one result, and it is for everybody.
+    service.step(ROUND, "closed");
+    assert_eq!(service.get(EVENTS).listen().result().id, Some(2));
+}
+
+#[test]
+fn a_stream_of_a_draft_ends_when_its_book_is_closed_to_the_listener() {
+    let service = Service::start_at_pace(&Database::sqlite(), QUICK);
+    let draft = json!({
+        "opensAt": "2026-03-20T08:00:00+01:00", "ballotBook": "open", "visibility": "after-close",
+    });
+    service.create(&definition(draft));
+    let scopes = Scopes::of(&[Scope::ResultsRead, Scope::RoundsAdmin]);
+    let grant = Grant { subject: "test".into(), scopes, participant: None };
+    let token = TokenIssuer { issuer: PUBLIC_URL, key: service.key() }.issue(&grant, service.now());
+    let mut listener = service.get(EVENTS).by(Caller::Token(&token)).listen();
+    assert_eq!(listener.block().expect("it begins").retry, Some(3_000));
+    let closed = json!({ "ballotBook": "analysts" });
+    service.request("PATCH", "/rounds/handslag-2026").by(Caller::Manager).json(&closed).send().is(200);
+    service.step(ROUND, "open");
+    let told: Vec<u64> = std::iter::from_fn(|| listener.event()).filter_map(|event| event.id).collect();
+    assert!(told.iter().all(|sequence| *sequence == 0), "nothing from the opening on: {told:?}");
 }

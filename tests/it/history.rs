@@ -43,6 +43,7 @@ fn submission(participant: &ParticipantCode, ledger: &Ledger, random: &mut ChaCh
         participant: participant.clone(),
         precondition: Precondition::None,
         ballot: (!withdraws).then_some(ballot),
+        round_revision: ledger.round.revision,
         nonce: log::nonce(),
     }
 }
@@ -100,7 +101,7 @@ on_both_databases! {
             let mut states = vec![Ledger::clone(&draft)];
             for entry in &entries {
                 let mut next = states.last().expect("the draft at least").clone();
-                next.apply(entry, &log::event(entry).expect("our own entry"));
+                next.apply(entry, &log::event(entry).expect("our own entry")).expect("of our own round");
                 states.push(next);
             }
             let newest = ledger::read(&store, &id).expect("the round");

@@ -1,14 +1,16 @@
 //! The log as it can be read, and what can be proved of it with nothing but the replies.
 
+use diesel::connection::SimpleConnection;
 use handslag::domain::{Ballot, Hash, ParticipantCode, Precondition, Ranking, RoundId, Submission};
 use handslag::identity::receipt;
 use handslag::service::merkle::{extends, includes};
 use handslag::service::{Clock, ballots, ledger, log};
-use handslag::store;
+use handslag::store::{self, Store};
 use jsonwebtoken::DecodingKey;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::support::replay::Replay;
 use crate::support::{Caller, Database, FIVE, ROUND, Service, municipality_codes, on_both_databases};
 
 const PATH: &str = "/rounds/handslag-2026";
@@ -32,6 +34,7 @@ fn fill(service: &Service, size: u64) {
                 participant: code.clone(),
                 precondition: Precondition::None,
                 ballot: Some(ballot),
+                round_revision: change.ledger.round.revision,
                 nonce: log::nonce(),
             };
             ballots::submit(change, &submission).expect("accepted");
@@ -69,34 +72,69 @@ fn head(proof: &Value, key: &DecodingKey) -> (u64, Hash) {
     (signed.sequence, signed.root)
 }
 
+/// Asks for proofs about the first entries, so many, for each of these sizes; and holds them against the log.
+#[track_caller]
+fn proves(service: &Service, key: &DecodingKey, sizes: &[u64]) {
+    let id: RoundId = ROUND.parse().unwrap();
+    let entries = service.store().read(|conn| store::log::after(conn, &id, 0, 10_000)).unwrap();
+    for &size in sizes {
+        for of in [1, 2, 100, 255, 256, 257, 512, 513, 699, 700].into_iter().filter(|of| *of <= size) {
+            let query = format!("treeSize={size}");
+            let reply = service.get(&format!("{PATH}/log-proofs?sequence={of}&{query}")).send().is(200);
+            assert_eq!(reply.field("Cache-Control"), "public, max-age=31536000, immutable");
+            let proof = reply.json();
+            let (stated, root) = head(&proof, key);
+            let entry = hash(&proof["entryHash"]);
+            assert_eq!((stated, entry), (size, entries[usize::try_from(of).unwrap() - 1].hash));
+            assert!(includes(entry, of - 1, size, &path(&proof), root), "{of} in {size}");
+
+            let proof = service.get(&format!("{PATH}/log-proofs?from={of}&{query}")).send().is(200).json();
+            let (_, root) = head(&proof, key);
+            assert!(
+                extends((of, hash(&proof["fromRoot"])), (size, root), &path(&proof)),
+                "{of} before {size}"
+            );
+        }
+    }
+}
+
+/// Takes stored nodes of the tree away, as a program from before there were any would have left it.
+fn forget(store: &Store, which: &str) {
+    let mut conn = store.connect().expect("the test's database");
+    conn.batch_execute(&format!("DELETE FROM log_subtrees WHERE {which}")).expect("nothing guards them");
+}
+
 on_both_databases! {
     fn every_entry_and_every_earlier_log_can_be_proved(database: Database) {
         let service = Service::start(&database);
         service.open_round(json!({}));
         let key = key(&service);
         fill(&service, 700);
-        let id: RoundId = ROUND.parse().unwrap();
-        let entries = service.store().read(|conn| store::log::after(conn, &id, 0, 10_000)).unwrap();
-        for size in [1_u64, 2, 3, 255, 256, 257, 511, 512, 513, 640, 700] {
-            for of in [1, 2, 100, 255, 256, 257, 512, 513, 699, 700].into_iter().filter(|of| *of <= size) {
-                let query = format!("treeSize={size}");
-                let reply = service.get(&format!("{PATH}/log-proofs?sequence={of}&{query}")).send().is(200);
-                assert_eq!(reply.field("Cache-Control"), "public, max-age=31536000, immutable");
-                let proof = reply.json();
-                let (stated, root) = head(&proof, &key);
-                let entry = hash(&proof["entryHash"]);
-                assert_eq!((stated, entry), (size, entries[usize::try_from(of).unwrap() - 1].hash));
-                assert!(includes(entry, of - 1, size, &path(&proof), root), "{of} in {size}");
-
-                let proof = service.get(&format!("{PATH}/log-proofs?from={of}&{query}")).send().is(200).json();
-                let (_, root) = head(&proof, &key);
-                assert!(extends((of, hash(&proof["fromRoot"])), (size, root), &path(&proof)), "{of} before {size}");
-            }
-        }
+        proves(&service, &key, &[1, 2, 3, 255, 256, 257, 511, 512, 513, 640, 700]);
         // Without a size it is of all there is, and is asked for again.
         let newest = service.get(&format!("{PATH}/log-proofs?sequence=17")).send().is(200);
         assert_eq!(newest.field("Cache-Control"), "public, max-age=0, must-revalidate");
         assert_eq!(newest.json()["treeSize"], 700);
+    }
+
+    fn what_is_lacking_of_the_tree_of_an_older_log_is_filled_in(database: Database) {
+        let mut service = Service::start(&database);
+        service.open_round(json!({}));
+        let key = key(&service);
+        fill(&service, 700);
+        for lacking in ["position >= 0", "position = 0"] {
+            forget(service.store(), lacking);
+            proves(&service, &key, &[512, 700]);
+            service = Service::start(&service.stop());
+            Replay::of(service.store());
+            proves(&service, &key, &[512, 700]);
+        }
+        // An older program that went on writing beside this one leaves gaps; what is added stands in its place.
+        forget(service.store(), "position = 1");
+        fill(&service, 800);
+        proves(&service, &key, &[513, 700, 768, 800]);
+        service = Service::start(&service.stop());
+        Replay::of(service.store());
     }
 
     fn the_whole_log_comes_as_lines_that_chain_from_the_definition_to_a_signed_head(database: Database) {

@@ -374,6 +374,7 @@ fn submit(store: &Store, ballots: usize) {
             comment: None,
             synthetic: false,
         }),
+        round_revision: known.round.revision,
         nonce: log::nonce(),
     };
     let submissions: Vec<Submission> =

@@ -22,6 +22,8 @@ mod cli_tally_rules;
 mod cli_token;
 mod conditions;
 mod crash;
+mod crowds;
+mod damaged;
 mod disk;
 mod durable;
 mod events;

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use diesel::connection::SimpleConnection;
 use handslag::domain::{LogEntry, RoundId};
 use handslag::service::Clock;
 use handslag::store::{self, Store};
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Caller, FIVE, ROUND, Reply, Request, Service, Unanswered, in_ci, municipality_codes, on_both_databases,
+    until,
 };
 
 const OWN: &str = "/rounds/handslag-2026/ballots/0180";
@@ -45,7 +47,7 @@ fn meet(services: [&Service; 2], condition: (&str, &str), locked: bool) -> Reply
     loser.is(412).problem("precondition-failed");
     assert_eq!(winner.json()["ranking"], json!(ranking));
     let read = services[0].get(OWN).by(Caller::Analyst);
-    let read = crate::support::until("the winner's ballot is read", || {
+    let read = until("the winner's ballot is read", || {
         let read = read.send();
         (read.status == 200 && read.etag() == winner.etag()).then_some(read)
     });
@@ -79,6 +81,28 @@ on_both_databases! {
         assert_gapless(&log(&first));
     }
 
+    fn a_ballot_is_not_taken_for_another_definition_than_it_was_read_against(database: Database) {
+        let service = Service::start(&database);
+        service.open_round(json!({}));
+        let mut conn = service.store().connect().expect("the test's database");
+        let request = service.put(OWN).by(Caller::Participant("0180")).json(&json!({ "ranking": FIVE }));
+        let sent = Store::write(&mut conn, |conn| {
+            store::rounds::claim(conn, &round())?;
+            let sent = request.send_off();
+            until("the writer waits with it for the round", || {
+                (service.request_outside("GET", "/readyz").exchange().status == 503).then_some(())
+            });
+            // As by a backup of the draft that was put back, changed, and opened again.
+            conn.batch_execute("UPDATE rounds SET revision = revision + 1")?;
+            Ok::<_, store::Error>(sent)
+        });
+        let refused = sent.expect("the test's change").reply().is(503);
+        refused.problem("unavailable");
+        assert_eq!((refused.field("Retry-After"), log(&service).len()), ("1", 1));
+        // Sent again it is read against what there is.
+        request.send().is(201);
+    }
+
     fn nothing_is_accepted_after_the_closing_time(database: Database) {
         let service = Service::start_at(&database, Clock::System);
         let closes_at = service.now().plus_seconds(2);
@@ -97,7 +121,7 @@ on_both_databases! {
         let service = Service::start(&database);
         service.open_round(json!({}));
         let accepted = submit_until_closed(&service, || {
-            crate::support::until("some have answered", || (log(&service).len() > 30).then_some(()));
+            until("some have answered", || (log(&service).len() > 30).then_some(()));
             service.step(ROUND, "closed");
         });
         check_closing(&service, accepted);

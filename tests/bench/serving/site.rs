@@ -160,7 +160,13 @@ impl Site {
                     let participant = participants.next().expect("it goes round").code.clone();
                     let precondition = Precondition::None;
                     let nonce = log::nonce();
-                    let submission = Submission { participant, precondition, ballot: Some(ballot), nonce };
+                    let submission = Submission {
+                        participant,
+                        precondition,
+                        ballot: Some(ballot),
+                        round_revision: change.ledger.round.revision,
+                        nonce,
+                    };
                     ballots::submit(change, &submission).map_err(|refusal| refusal.to_string())?;
                 }
                 Ok::<(), String>(())

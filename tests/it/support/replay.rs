@@ -17,6 +17,8 @@ pub(crate) struct Replay {
     /// Every entry, in order.
     pub(crate) entries: Vec<LogEntry>,
     ballots: BTreeMap<String, Current>,
+    /// The roots of the complete subtrees of 256 entries, 65,536 and so on, by level and position.
+    subtrees: BTreeMap<(u32, u64), Hash>,
 }
 
 impl Replay {
@@ -28,15 +30,17 @@ impl Replay {
     }
 
     /// Reads what the log has got since, and holds everything against it: no gap, no revision left out or twice,
-    /// every hash chained to the one before, the round and the ballots that count as the log makes them.
+    /// every hash chained to the one before, the round, the ballots that count and the tree as the log makes them.
     pub(crate) fn go_on(&mut self, store: &Store) {
         let id: RoundId = ROUND.parse().expect("an id");
         let read = store.snapshot(|conn| {
             let round = store::rounds::find(conn, &id)?.expect("the test has made it");
             let after = store::log::after(conn, &id, self.entries.len() as u64, 1_000_000)?;
-            Ok((round, after, store::ballots::load(conn, &id)?, store::initiatives::load(conn, &id)?))
+            let subtrees = store::subtrees::all(conn, &id)?;
+            let slate = store::initiatives::load(conn, &id)?;
+            Ok((round, after, store::ballots::load(conn, &id)?, subtrees, slate))
         });
-        let (round, entries, ballots, slate) = read.expect("the database can be read");
+        let (round, entries, ballots, subtrees, slate) = read.expect("the database can be read");
         for entry in entries {
             self.take(entry, &slate);
         }
@@ -45,6 +49,12 @@ impl Replay {
         let stored: BTreeMap<String, Current> =
             ballots.into_iter().map(|(code, current)| (code.to_string(), current)).collect();
         assert_eq!(stored, self.ballots, "the ballots that count are those of the log");
+        let stored: BTreeMap<(u32, u64), Hash> =
+            subtrees.into_iter().map(|of| ((of.level, of.position), of.hash)).collect();
+        assert_eq!(
+            stored, self.subtrees,
+            "the nodes that are kept of the tree are those of the log, and all"
+        );
     }
 
     fn take(&mut self, entry: LogEntry, slate: &Slate) {
@@ -74,5 +84,27 @@ impl Replay {
             self.ballots.insert(code.to_string(), current);
         }
         self.entries.push(entry);
+        self.grow();
     }
+
+    /// Adds the subtrees that the newest entry completes.
+    fn grow(&mut self) {
+        let count = self.entries.len();
+        let sizes = (1_u32..).map(|level| (level, 256_usize.pow(level)));
+        for (level, size) in sizes.take_while(|(_, size)| count.is_multiple_of(*size)) {
+            let position = (count / size - 1) as u64;
+            self.subtrees.insert((level, position), Hash(tree(&self.entries[count - size..])));
+        }
+    }
+}
+
+/// MTH of RFC 9162, section 2.1.1, over as many entries as a power of two, word for word.
+fn tree(entries: &[LogEntry]) -> [u8; 32] {
+    let digest = if let [entry] = entries {
+        Sha256::new().chain_update([0]).chain_update(entry.hash.0)
+    } else {
+        let (left, right) = entries.split_at(entries.len() / 2);
+        Sha256::new().chain_update([1]).chain_update(tree(left)).chain_update(tree(right))
+    };
+    digest.finalize().into()
 }

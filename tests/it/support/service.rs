@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant as Monotonic};
 
 use actix_web::dev::ServerHandle;
+use handslag::board::Bounds;
 use handslag::cli::serve::{Parts, Signals};
 use handslag::domain::{Instant, ParticipantCode};
 use handslag::http::{Pace, Stopping};
@@ -91,15 +92,20 @@ impl Service {
 
     /// Starts with this clock.
     pub(crate) fn start_at(database: &Database, clock: Clock) -> Self {
-        Self::start_with(database, clock, Pace::default())
+        Self::start_with(database, clock, Pace::default(), Bounds::default())
     }
 
     /// Starts at noon on a clock that stands still, and sends events at this pace.
     pub(crate) fn start_at_pace(database: &Database, pace: Pace) -> Self {
-        Self::start_with(database, Clock::at(at(NOON)), pace)
+        Self::start_with(database, Clock::at(at(NOON)), pace, Bounds::default())
     }
 
-    fn start_with(database: &Database, clock: Clock, pace: Pace) -> Self {
+    /// Starts at noon on a clock that stands still, and lets others wait within these bounds.
+    pub(crate) fn start_within(database: &Database, bounds: Bounds) -> Self {
+        Self::start_with(database, Clock::at(at(NOON)), Pace::default(), bounds)
+    }
+
+    fn start_with(database: &Database, clock: Clock, pace: Pace, bounds: Bounds) -> Self {
         let store = database.open();
         let key = Arc::new(
             SigningKey::load_or_create(database.folder(), Purpose::Tokens).expect("a key can be made"),
@@ -124,6 +130,7 @@ impl Service {
                     metrics: None,
                     signals: Signals::Ignore,
                     pace,
+                    bounds,
                 };
                 let (running, writer) =
                     parts.assemble().expect("the service starts on a database of its own");
