@@ -10,6 +10,7 @@ use tokio::time::sleep;
 
 use super::stopping::{Order, Signals};
 use super::{Site, Stopping, envelope, metrics, routes};
+use crate::observe::traces::Traces;
 
 /// How long requests that have begun may take to finish when the service stops, in seconds.
 const DRAIN: u64 = 25;
@@ -33,6 +34,7 @@ pub struct Running {
     pub address: SocketAddr,
     server: actix_web::dev::Server,
     metrics: Option<actix_web::dev::Server>,
+    traces: Traces,
     stopping: Stopping,
     signals: Option<Signals>,
 }
@@ -58,13 +60,17 @@ impl Running {
     /// # Errors
     /// What the system says.
     pub async fn serve(mut self) -> std::io::Result<Ended> {
-        let Some(metrics) = self.metrics.take() else { return self.serve_api().await };
-        let handle = metrics.handle();
-        let metrics = actix_web::rt::spawn(metrics);
+        let traces = self.traces.clone();
+        let metrics = self.metrics.take().map(|server| (server.handle(), actix_web::rt::spawn(server)));
         let ended = self.serve_api().await;
-        // To the end somebody may want to see how it ends. What it holds of the site must be gone then.
-        handle.stop(false).await;
-        let _ = metrics.await;
+        if let Some((handle, server)) = metrics {
+            // To the end somebody may want to see how it ends. What it holds of the site must be gone then.
+            handle.stop(false).await;
+            let _ = server.await;
+        }
+        if matches!(ended, Ok(Ended::InOrder)) {
+            let _ = web::block(move || traces.finish()).await;
+        }
         ended
     }
 
@@ -121,7 +127,7 @@ pub fn listen(
     let address = listener.local_addr().map_err(|error| ListenError { address: unknown, error })?;
     let signals = signals.then(Signals::take).transpose();
     let signals = signals.map_err(|error| ListenError { address, error })?;
-    let stopping = site.stopping.clone();
+    let (stopping, traces) = (site.stopping.clone(), site.traces.clone());
     let site = web::Data::new(site);
     let metrics = metrics.map(|listener| listen_for_metrics(listener, site.clone())).transpose()?;
     let server = HttpServer::new(move || {
@@ -135,7 +141,7 @@ pub fn listen(
     .shutdown_timeout(DRAIN)
     .disable_signals();
     let server = server.listen(listener).map_err(|error| ListenError { address, error })?;
-    Ok(Running { address, server: server.run(), metrics, stopping, signals })
+    Ok(Running { address, server: server.run(), metrics, traces, stopping, signals })
 }
 
 fn listen_for_metrics(

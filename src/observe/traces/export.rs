@@ -68,8 +68,9 @@ impl Export {
     }
 }
 
-impl Drop for Export {
-    fn drop(&mut self) {
+impl Export {
+    /// Sends what is left.
+    pub(super) fn finish(&self) {
         if let Err(error) = self.provider.shutdown() {
             tracing::warn!(%error, "the last traces were not sent");
         }

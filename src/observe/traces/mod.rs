@@ -26,26 +26,30 @@ pub struct Span<'a> {
 }
 
 /// Where spans go.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Traces {
     #[cfg(feature = "opentelemetry")]
-    export: Option<export::Export>,
+    export: Option<std::sync::Arc<export::Export>>,
 }
 
 impl Traces {
-    /// Begins to export, if this is asked for. What is left is sent when this is dropped.
+    /// Begins to export, if this is asked for.
     pub fn start() -> Self {
         Self {
             #[cfg(feature = "opentelemetry")]
-            export: crate::config::wants_traces().then(export::Export::start).flatten(),
+            export: crate::config::wants_traces().then(export::Export::start).flatten().map(Into::into),
+        }
+    }
+
+    /// Sends what is left, for which it waits some seconds at most; what comes later is lost.
+    pub fn finish(&self) {
+        #[cfg(feature = "opentelemetry")]
+        if let Some(export) = &self.export {
+            export.finish();
         }
     }
 
     /// Takes an exchange, if somebody is to get it. Does not wait for that.
-    #[cfg_attr(
-        not(feature = "opentelemetry"),
-        expect(clippy::unused_self, reason = "there is nobody to get it")
-    )]
     pub fn take<'a>(&self, span: impl FnOnce() -> Span<'a>) {
         #[cfg(feature = "opentelemetry")]
         if let Some(export) = &self.export {
