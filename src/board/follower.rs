@@ -1,8 +1,8 @@
 //! The follower: keeps the boards up to what other processes commit to the same database.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant as Monotonic};
 
 use super::Boards;
@@ -13,11 +13,24 @@ use crate::store::{self, Store, Watch};
 
 /// How often it looks for notices, where the database sends them.
 const GLANCE: Duration = Duration::from_millis(20);
+/// How old what it knows of the database may be until it is said to be unwell: a new connection is tried each second.
+const LONG: Duration = Duration::from_secs(10);
+
+/// When the boards were last compared with the database.
+#[derive(Debug)]
+struct Looked(Mutex<Monotonic>);
+
+impl Looked {
+    fn now(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Monotonic::now();
+    }
+}
 
 /// The thread; it ends when this is dropped.
 #[derive(Debug)]
 pub struct Follower {
     stop: Option<SyncSender<()>>,
+    looked: Arc<Looked>,
 }
 
 impl Follower {
@@ -27,10 +40,22 @@ impl Follower {
     /// If there can be no thread.
     pub fn start(store: Store, boards: Arc<Boards>, tick: Duration) -> Result<Self, store::Error> {
         let (stop, stopped) = sync_channel(0);
-        let desk = Desk { store, boards, tick };
+        // They have just been read.
+        let looked = Arc::new(Looked(Mutex::new(Monotonic::now())));
+        let desk = Desk { store, boards, tick, looked: Arc::clone(&looked) };
         let thread = std::thread::Builder::new().name("follower".into()).spawn(move || desk.run(&stopped));
         thread.map_err(|error| store::Error::Connection(error.to_string()))?;
-        Ok(Self { stop: Some(stop) })
+        Ok(Self { stop: Some(stop), looked })
+    }
+
+    /// How long ago the boards were last compared with the database.
+    pub fn age(&self) -> Duration {
+        self.looked.0.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
+
+    /// Whether that is not long ago.
+    pub fn is_well(&self) -> bool {
+        self.age() < LONG
     }
 }
 
@@ -45,6 +70,7 @@ struct Desk {
     store: Store,
     boards: Arc<Boards>,
     tick: Duration,
+    looked: Arc<Looked>,
 }
 
 impl Desk {
@@ -81,6 +107,10 @@ impl Desk {
             if news || due {
                 self.look(&mut watch)?;
                 looked = Some(Monotonic::now());
+            }
+            // Without notices it was the database itself that said that there is no news.
+            if news || due || !watch.is_told() {
+                self.looked.now();
             }
             if stop.recv_timeout(pause) != Err(RecvTimeoutError::Timeout) {
                 return Ok(());

@@ -4,7 +4,7 @@
 //! refusal in a batch harms nobody else in it, and nobody is answered before the commit.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant as Monotonic};
@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use super::{Boards, Bounds};
 use crate::domain::{Definition, Roll, Round, RoundId, Slate, Submission};
+use crate::observe::metrics::{Failed, Metrics, Taken};
 use crate::service::ballots::{self, Accepted, Refusal};
 use crate::service::ledger::{self, Change, Ledger, NotChanged};
 use crate::service::{Clock, Error, rounds};
@@ -111,6 +112,7 @@ pub struct Writer {
     queue: SyncSender<Job>,
     thread: Weak<()>,
     busy: Arc<Busy>,
+    metrics: Arc<Metrics>,
     patience: Duration,
 }
 
@@ -148,11 +150,21 @@ impl Writer {
         clock: Clock,
         tick: Duration,
         bounds: Bounds,
+        metrics: Arc<Metrics>,
     ) -> Result<(Self, WriterThread), store::Error> {
         let conn = store.connect()?;
+        metrics.writing.places(bounds.queue);
         let (queue, jobs) = sync_channel(bounds.queue);
         let busy = Arc::new(Busy::default());
-        let desk = Desk { store, conn: Some(conn), boards, clock, failing: None, busy: Arc::clone(&busy) };
+        let desk = Desk {
+            store,
+            conn: Some(conn),
+            boards,
+            clock,
+            failing: None,
+            busy: Arc::clone(&busy),
+            metrics: Arc::clone(&metrics),
+        };
         let alive = Arc::new(());
         let weak = Arc::downgrade(&alive);
         let thread = std::thread::Builder::new().name("writer".into()).spawn(move || {
@@ -160,12 +172,23 @@ impl Writer {
             drop(alive);
         });
         let thread = thread.map_err(|error| store::Error::Connection(error.to_string()))?;
-        Ok((Self { queue, thread: weak, busy, patience: bounds.answer }, WriterThread(thread)))
+        let patience = bounds.answer;
+        Ok((Self { queue, thread: weak, busy, metrics, patience }, WriterThread(thread)))
     }
 
     /// Whether the thread is there to take what is queued, and has not been at one piece of work for long.
     pub fn is_well(&self) -> bool {
         self.thread.strong_count() > 0 && self.busy.time() < LONG
+    }
+
+    /// Puts work into the queue, if there is a place and a thread to take it.
+    fn send(&self, job: Job) -> Result<(), NotDone> {
+        // Before it is there: the thread may take it at once.
+        self.metrics.writing.enters();
+        self.queue.try_send(job).map_err(|_| {
+            self.metrics.writing.is_sent_away();
+            NotDone::Busy
+        })
     }
 
     /// Submits a ballot, or withdraws one; answered after the commit.
@@ -174,12 +197,12 @@ impl Writer {
     /// [`SubmitError`].
     pub async fn submit(&self, round: RoundId, submission: Submission) -> Result<Accepted, SubmitError> {
         let (answer, answered) = oneshot::channel();
-        match self.queue.try_send(Job::Submit { round, submission, answer }) {
+        match self.send(Job::Submit { round, submission, answer }) {
             Ok(()) => match timeout(self.patience, answered).await {
                 Ok(Ok(answer)) => answer,
                 Ok(Err(_)) | Err(_) => Err(SubmitError::Unknown),
             },
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => Err(SubmitError::Busy),
+            Err(_) => Err(SubmitError::Busy),
         }
     }
 
@@ -195,7 +218,7 @@ impl Writer {
     ) -> Result<Result<Arc<Ledger>, Error>, NotDone> {
         let (answer, answered) = oneshot::channel();
         let expected = Box::new(expected);
-        self.queue.try_send(Job::Command { round, command, expected, answer }).map_err(|_| NotDone::Busy)?;
+        self.send(Job::Command { round, command, expected, answer })?;
         timeout(self.patience, answered).await.ok().and_then(Result::ok).ok_or(NotDone::Unknown)
     }
 
@@ -212,9 +235,7 @@ impl Writer {
     ) -> Result<Result<Arc<Ledger>, Error>, NotDone> {
         let (answer, answered) = oneshot::channel();
         let definition = Box::new(definition);
-        self.queue
-            .try_send(Job::Create { id, definition, slate, roll, answer })
-            .map_err(|_| NotDone::Busy)?;
+        self.send(Job::Create { id, definition, slate, roll, answer })?;
         timeout(self.patience, answered).await.ok().and_then(Result::ok).ok_or(NotDone::Unknown)
     }
 }
@@ -228,6 +249,7 @@ struct Desk {
     /// What storage last said, while it fails.
     failing: Option<String>,
     busy: Arc<Busy>,
+    metrics: Arc<Metrics>,
 }
 
 impl Desk {
@@ -241,6 +263,7 @@ impl Desk {
                 Ok(job) => {
                     let batch: Vec<Job> =
                         std::iter::once(job).chain(jobs.try_iter().take(BATCH - 1)).collect();
+                    self.metrics.writing.takes(batch.len());
                     self.work(batch);
                 }
                 Err(RecvTimeoutError::Timeout) => self.record_due(),
@@ -293,7 +316,11 @@ impl Desk {
             });
             match done {
                 Ok(outcomes) => {
-                    for (answer, outcome) in answers.into_iter().zip(outcomes) {
+                    for ((answer, outcome), submission) in answers.into_iter().zip(outcomes).zip(&submissions)
+                    {
+                        if let Ok(accepted) = &outcome {
+                            self.metrics.writing.accepts(taken(accepted, submission));
+                        }
                         // Whoever has gone away meanwhile finds the ballot accepted when asking again.
                         let _ = answer.send(outcome.map_err(SubmitError::Refused));
                     }
@@ -315,9 +342,11 @@ impl Desk {
         loop {
             let known = self.known(round);
             let clock = self.clock.clone();
+            let began = Monotonic::now();
             let changed = self.with(|conn| ledger::change(conn, round, known.as_ref(), &clock, &mut work));
             let error = match changed {
                 Ok((ledger, outcome)) => {
+                    self.metrics.writing.commits(began.elapsed());
                     self.boards.publish(ledger);
                     return Ok(outcome);
                 }
@@ -383,7 +412,11 @@ impl Desk {
             }
             done
         });
-        let error = done.as_ref().err().and_then(Fault::of_storage).map(ToString::to_string);
+        let error = done.as_ref().err().and_then(Fault::of_storage);
+        if let Some(error) = error {
+            self.metrics.writing.fails(failed(error));
+        }
+        let error = error.map(ToString::to_string);
         // A fault that lasts is told once, until it changes.
         if error.is_some() && error != self.failing {
             tracing::error!(error = error.as_deref(), "the writer could not write");
@@ -420,6 +453,25 @@ impl Desk {
                 self.boards.publish(ledger);
             }
         }
+    }
+}
+
+/// What an accepted submission is.
+fn taken(accepted: &Accepted, submission: &Submission) -> Taken {
+    match &submission.ballot {
+        None => Taken::Withdrawal,
+        Some(_) if accepted.first => Taken::First,
+        Some(_) => Taken::Replacing,
+    }
+}
+
+/// The kind of a failure of storage.
+fn failed(error: &store::Error) -> Failed {
+    match error {
+        store::Error::Connection(_) => Failed::Connection,
+        store::Error::Full(_) => Failed::Full,
+        store::Error::Unconfirmed(_) => Failed::Unconfirmed,
+        _ => Failed::Other,
     }
 }
 

@@ -13,11 +13,15 @@ use crate::board::{
 use crate::config::{Edge, Limits, Reporting, Settings};
 use crate::domain::audit::Target;
 use crate::export::Links;
-use crate::http::{Ended, Issuing, Limiter, Listeners, Pace, Running, Site, Stopping, Tls, listen};
+use crate::http::{
+    Ended, Issuing, Limiter, Listeners, Pace, Running, Site, Stopping, Tls, listen, problem, routes,
+};
 use crate::identity::{
     Freshness, Issuer, KeyFolder, Purpose, Reading, RegisteredKeys, SigningKey, Validator,
 };
 use crate::observe;
+use crate::observe::metrics::{Build, Metrics};
+use crate::observe::traces::Traces;
 use crate::service::{Clock, log_tree};
 use crate::store::{self, Store};
 
@@ -49,8 +53,11 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
     if arguments.demo {
         audit::recorded(&store, "serve --demo", Target::default(), || demo::prepare(&store, &clock))?;
     }
-    let listener = TcpListener::bind(settings.bind)
-        .map_err(|error| Failure::failed(format!("cannot listen on {}: {error}", settings.bind)))?;
+    let listener = bind(settings.bind)?;
+    let metrics = settings.metrics_bind.map(bind).transpose()?;
+    if let Some(address) = metrics.as_ref().and_then(|metrics| metrics.local_addr().ok()) {
+        tracing::info!(%address, "metrics are told");
+    }
     let address = listener.local_addr().map_err(Failure::failed)?;
     let log_key = SigningKey::load_or_create(&settings.data_dir, Purpose::Log).map_err(Failure::failed)?;
     let public_url = settings.public_url(address);
@@ -71,6 +78,7 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
             tick: TICK,
             workers: settings.workers,
             listener,
+            metrics,
             signals: Signals::Stop,
             pace: Pace::default(),
             keeping: Keeping { days: settings.audit_retention_days, ..Keeping::default() },
@@ -114,6 +122,11 @@ async fn finish(threads: Threads) {
     if tokio::time::timeout(FINISHING, finished).await.is_err() {
         tracing::error!("what waited to be written was not finished in time");
     }
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address)
+        .map_err(|error| Failure::failed(format!("cannot listen on {address}: {error}")))
 }
 
 /// Fills in what is lacking of the logs' trees. Where that cannot be done proofs are right all the same, and slow.
@@ -174,6 +187,8 @@ pub struct Parts<'a> {
     pub workers: usize,
     /// Where it listens.
     pub listener: TcpListener,
+    /// Where it tells its metrics, if anywhere.
+    pub metrics: Option<TcpListener>,
     /// Whether signals of the system stop it.
     pub signals: Signals,
     /// How fast it sends events.
@@ -204,6 +219,7 @@ impl Parts<'_> {
             tick,
             workers,
             listener,
+            metrics,
             signals,
             pace,
             keeping,
@@ -211,9 +227,16 @@ impl Parts<'_> {
             reporting,
             edge,
         } = self;
+        let counted = Arc::new(Metrics::new(&Build {
+            routes: &routes::patterns(),
+            problems: &problem::KINDS.iter().map(|kind| kind.slug).collect::<Vec<_>>(),
+            database: store.kind(),
+            started: clock.now().utc().timestamp(),
+        }));
         fill_in_trees(&store);
         let boards = Arc::new(Boards::load(&store).map_err(|error| error.to_string())?);
-        let started = Writer::start(store.clone(), Arc::clone(&boards), clock.clone(), tick, bounds);
+        let (at, of) = (clock.clone(), Arc::clone(&counted));
+        let started = Writer::start(store.clone(), Arc::clone(&boards), at, tick, bounds, of);
         let (writer, writes) = started.map_err(|error| error.to_string())?;
         let trail = AuditTrail::start(store.clone(), clock.clone(), keeping);
         let (audit, audits) = trail.map_err(|error| error.to_string())?;
@@ -246,13 +269,15 @@ impl Parts<'_> {
             log_key,
             clock,
             listeners: Listeners::new(pace),
+            metrics: counted,
+            traces: Traces::start(),
             stopping: Stopping::default(),
             limiter: Limiter::new(&edge),
             edge: Edge { is_secure: public_url.starts_with("https://"), ..edge },
             reporting,
         };
-        let running =
-            listen(listener, site, workers, signals == Signals::Stop).map_err(|error| error.to_string())?;
+        let running = listen(listener, metrics, site, workers, signals == Signals::Stop)
+            .map_err(|error| error.to_string())?;
         Ok((running, Threads { writes, audits }))
     }
 }

@@ -2,7 +2,13 @@
 //!
 //! An unknown key or variable is an error: a setting that is misspelt must not silently be the default.
 
+mod edge;
 mod issuers;
+mod limits;
+mod reporting;
+mod secret_file;
+#[cfg(feature = "opentelemetry")]
+mod traces;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -19,10 +25,8 @@ pub use self::reporting::Reporting;
 pub use self::secret_file::SecretFile;
 use crate::store::Database;
 
-mod edge;
-mod limits;
-mod reporting;
-mod secret_file;
+#[cfg(feature = "opentelemetry")]
+pub use traces::wants_traces;
 
 /// The folder when none is given.
 const DATA_DIR: &str = "./data";
@@ -44,6 +48,10 @@ pub struct Given {
     /// Address to listen on [default: 127.0.0.1:8080]
     #[arg(long, global = true, env = "HANDSLAG_BIND", value_name = "ADDRESS:PORT")]
     pub bind: Option<SocketAddr>,
+
+    /// Address to tell metrics on, at /metrics; whoever reaches it may read them [default: none]
+    #[arg(long, global = true, env = "HANDSLAG_METRICS_BIND", value_name = "ADDRESS:PORT")]
+    pub metrics_bind: Option<SocketAddr>,
 
     /// sqlite:PATH or postgres://USER@HOST/NAME [default: sqlite:DATA-DIR/handslag.db]
     #[arg(long, global = true, env = "HANDSLAG_DATABASE", value_name = "URL", hide_env_values = true)]
@@ -153,6 +161,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// Address to listen on.
     pub bind: SocketAddr,
+    /// Address to tell metrics on, if they are told.
+    pub metrics_bind: Option<SocketAddr>,
     /// Where the data is.
     pub database: Database,
     /// Where it is read; another way to the same data, or the same.
@@ -281,6 +291,7 @@ impl Given {
             edge,
             reporting,
             bind: self.bind.or(file.bind).unwrap_or(BIND),
+            metrics_bind: self.metrics_bind.or(file.metrics_bind),
             log_level: self.log_level.or(file.log_level).unwrap_or(LogLevel::Info),
             log_format: self.log_format.or(file.log_format),
             audit_retention_days: retention(self.audit_retention_days.or(file.audit_retention_days))?,
@@ -299,6 +310,7 @@ impl Given {
         let set = [
             ("dataDir", self.data_dir.is_some()),
             ("bind", self.bind.is_some()),
+            ("metricsBind", self.metrics_bind.is_some()),
             ("database", self.database.is_some()),
             ("readDatabase", self.read_database.is_some()),
             ("publicUrl", self.public_url.is_some()),
@@ -350,7 +362,7 @@ impl Settings {
             Database::Postgres(url) => text(&masked(url)),
         };
         let variant = |value: &dyn std::fmt::Debug| text(&format!("{value:?}").to_lowercase());
-        let lines = [
+        let mut lines = vec![
             ("dataDir", text(&self.data_dir.display().to_string())),
             ("bind", text(&self.bind.to_string())),
             ("database", database(&self.database)),
@@ -363,6 +375,9 @@ impl Settings {
             ("trustedProxies", edge::list(self.edge.trusted_proxies.iter().map(IpNet::to_string))),
             ("corsOrigins", edge::list(self.edge.cors_origins.iter().cloned())),
         ];
+        if let Some(address) = self.metrics_bind {
+            lines.insert(2, ("metricsBind", text(&address.to_string())));
+        }
         let line = |(name, value): (&'static str, String)| {
             let origin = match (self.origins.given.contains(name), self.origins.file.contains(name)) {
                 (true, _) => "flag or environment",
@@ -417,9 +432,10 @@ fn is_public_url(url: &str) -> bool {
 }
 
 fn refuse_unknown_variables() -> Result<(), ConfigError> {
-    const KNOWN: [&str; 17] = [
+    const KNOWN: [&str; 18] = [
         "DATA_DIR",
         "BIND",
+        "METRICS_BIND",
         "DATABASE",
         "READ_DATABASE",
         "PUBLIC_URL",

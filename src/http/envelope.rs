@@ -1,21 +1,24 @@
 //! What is around every exchange: the request's id and trace, problems in the caller's language, the log line.
 
 use std::rc::Rc;
-use std::time::Instant as Monotonic;
+use std::time::{Duration, Instant as Monotonic};
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::http::{ConnectionType, StatusCode};
+use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::web;
+use actix_web::{HttpRequest, web};
 use rand::Rng;
 use uuid::Uuid;
 
 use super::connection::Progress;
 use super::problem::Problem;
+use super::routes::Counted;
 use super::{Site, Stopping, audit, cors, limiter, negotiate, oauth, well_known};
 use crate::export::Language;
+use crate::observe::metrics::Metrics;
+use crate::observe::traces::Span;
 
 /// For how long a browser is to come by TLS only.
 const A_YEAR: &str = "max-age=31536000";
@@ -36,12 +39,13 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     let language = negotiate::language(request.headers());
     let site = request.app_data::<web::Data<Site>>().cloned().expect("the site is part of the app");
     let (mut response, problem) = if let Some(problem) = refusal(&site, &request) {
+        count(&site.metrics, request.request(), &problem);
         let reply = problem.reply(language, Uuid::now_v7());
         (request.into_response(reply.map_into_right_body()), Some(problem.kind.slug))
     } else {
         let response = next.call(request).await?;
         let problem = audit::problem(&response);
-        (answered(response, language), problem)
+        (answered(response, language, &site.metrics), problem)
     };
     tell_of_resource(response.headers_mut(), &site.issuing.issuer);
     limiter::tell(&mut response);
@@ -56,7 +60,9 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(A_YEAR));
     }
     cors::mark(&mut response, &site.edge.cors_origins);
-    log(&response, &trace, started);
+    let took = started.elapsed();
+    record(&site, &response, &trace, took);
+    log(&response, &trace, took);
     audit::record(&site, &response, problem, || trace.id());
     progress.end();
     Ok(response)
@@ -88,6 +94,7 @@ fn refusal(site: &Site, request: &ServiceRequest) -> Option<Problem> {
 fn answered<B: MessageBody + 'static>(
     response: ServiceResponse<B>,
     language: Language,
+    metrics: &Metrics,
 ) -> ServiceResponse<EitherBody<B, BoxBody>> {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
@@ -101,9 +108,12 @@ fn answered<B: MessageBody + 'static>(
     }
     let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
     let reply = if let Some(problem) = problem {
+        count(metrics, response.request(), problem);
         problem.reply(language, Uuid::now_v7())
     } else {
-        let mut reply = Problem::of_status(status).reply(language, Uuid::now_v7());
+        let problem = Problem::of_status(status);
+        count(metrics, response.request(), &problem);
+        let mut reply = problem.reply(language, Uuid::now_v7());
         if let Some(allow) = response.headers().get(header::ALLOW) {
             reply.headers_mut().insert(header::ALLOW, allow.clone());
         }
@@ -112,16 +122,41 @@ fn answered<B: MessageBody + 'static>(
     response.into_response(reply.map_into_right_body())
 }
 
+/// Counts a refusal, and that of a ballot by itself.
+fn count(metrics: &Metrics, request: &HttpRequest, problem: &Problem) {
+    let slug = problem.kind.slug;
+    metrics.refusals.problem(slug);
+    let writes = matches!(*request.method(), Method::PUT | Method::DELETE);
+    if writes && request.app_data::<Counted>().is_some_and(|counted| counted.takes_ballots) {
+        metrics.refusals.ballot(slug, problem.codes());
+    }
+}
+
+/// Counts an exchange and the time it took, and hands it on as a span. The resource has said which it is, so that no
+/// pattern is put together here.
+fn record<B>(site: &Site, response: &ServiceResponse<B>, trace: &Trace, took: Duration) {
+    let request = response.request();
+    let (method, status) = (request.method().as_str(), response.status().as_u16());
+    let pattern = request.app_data::<Counted>().map(|counted| counted.pattern);
+    let exchanges = &site.metrics.exchanges;
+    exchanges.record(pattern, method, status, took);
+    site.traces.take(|| {
+        let parent = trace.parent.map(|parent| (parent, trace.flags & 1 == 1));
+        let route = pattern.and_then(|pattern| exchanges.route(pattern));
+        Span { trace: trace.id, parent, id: trace.span, method, route, status, took }
+    });
+}
+
 /// One line an exchange. Polls that went well are told at `debug` only: they are most of all traffic. So are those that
 /// were too many, or a flood of requests would be one of lines.
-fn log<B>(response: &ServiceResponse<B>, trace: &Trace, started: Monotonic) {
+fn log<B>(response: &ServiceResponse<B>, trace: &Trace, took: Duration) {
     let status = response.status().as_u16();
     let request = response.request();
     let method = request.method().as_str();
     let quiet = status < 400 && matches!(method, "GET" | "HEAD" | "OPTIONS") || status == 429;
     // The pattern, not the path: a path may hold anything a caller writes.
     let route = || request.match_pattern().unwrap_or_else(|| "unknown".to_owned());
-    let micros = || u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let micros = || u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     if quiet {
         tracing::debug!(method, route = route(), status, micros = micros(), trace = %trace.id(), "answered");
     } else {
@@ -132,6 +167,8 @@ fn log<B>(response: &ServiceResponse<B>, trace: &Trace, started: Monotonic) {
 /// A trace (W3C Trace Context): the caller's if it is well formed, else a new one; the span is ours.
 struct Trace {
     id: u128,
+    /// The caller's span, if the trace is the caller's.
+    parent: Option<u64>,
     span: u64,
     flags: u8,
 }
@@ -141,8 +178,9 @@ impl Trace {
         let mut random = rand::thread_rng();
         let span = random.gen_range(1..=u64::MAX);
         let given = field.and_then(|field| field.to_str().ok()).and_then(parse);
-        let (id, flags) = given.unwrap_or_else(|| (random.gen_range(1..=u128::MAX), 0));
-        Self { id, span, flags }
+        let own = || (random.gen_range(1..=u128::MAX), None, 0);
+        let (id, parent, flags) = given.map_or_else(own, |(id, parent, flags)| (id, Some(parent), flags));
+        Self { id, parent, span, flags }
     }
 
     fn id(&self) -> String {
@@ -155,7 +193,8 @@ impl Trace {
     }
 }
 
-fn parse(field: &str) -> Option<(u128, u8)> {
+/// Trace, span and flags.
+fn parse(field: &str) -> Option<(u128, u64, u8)> {
     let hex = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     let parts: Vec<&str> = field.split('-').collect();
     let [version, id, parent, flags, rest @ ..] = &*parts else { return None };
@@ -166,5 +205,5 @@ fn parse(field: &str) -> Option<(u128, u8)> {
     }
     let id = u128::from_str_radix(id, 16).ok().filter(|&id| id != 0)?;
     let parent = u64::from_str_radix(parent, 16).ok()?;
-    (parent != 0).then_some((id, u8::from_str_radix(flags, 16).ok()? & 1))
+    (parent != 0).then_some((id, parent, u8::from_str_radix(flags, 16).ok()? & 1))
 }

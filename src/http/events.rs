@@ -60,6 +60,11 @@ impl Listeners {
         Self { pace, count: Arc::default() }
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.count.load(Ordering::SeqCst)
+    }
+
     /// A place for one more, if there is one.
     fn enter(&self) -> Option<Place> {
         let place = Place(Arc::clone(&self.count));

@@ -150,24 +150,25 @@ impl<P: Grants> FromRequest for Caller<P> {
 fn identify(request: &HttpRequest, site: &Site) -> Result<Option<Arc<Identity>>, Problem> {
     let mut fields = request.headers().get_all(header::AUTHORIZATION);
     let Some(field) = fields.next() else { return Ok(None) };
-    let refused = |reason: &str| {
+    let refused = |id, reason: &str| {
+        site.metrics.refusals.token(id);
         tracing::info!(reason, "a token was refused");
         audit::note_reason(request, reason);
         Problem::unauthorized(true)
     };
     if fields.next().is_some() {
-        return Err(refused("two Authorization fields"));
+        return Err(refused("two-fields", "two Authorization fields"));
     }
     let (scheme, token) = field.to_str().ok().and_then(|text| text.split_once(' ')).unwrap_or_default();
     if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(refused("not a bearer token"));
+        return Err(refused("not-bearer", "not a bearer token"));
     }
     let identity = site
         .validator
         .check(token.trim(), site.clock.now())
-        .map_err(|refusal| refused(&refusal.to_string()))?;
+        .map_err(|refusal| refused(refusal.id(), &refusal.to_string()))?;
     if site.issuing.is_disabled(&identity) {
-        return Err(refused("the client is disabled"));
+        return Err(refused("disabled", "the client is disabled"));
     }
     site.limiter.count_client(&identity, request)?;
     request.extensions_mut().insert(Arc::clone(&identity));

@@ -25,6 +25,7 @@ mod limiter;
 mod log_entries;
 mod log_keys;
 mod log_proofs;
+mod metrics;
 mod moment;
 mod negotiate;
 mod oauth;

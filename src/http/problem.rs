@@ -84,6 +84,8 @@ struct ErrorItem {
 enum At {
     Pointer(String),
     Parameter(String),
+    /// It is not the request that is at fault.
+    Nowhere,
 }
 
 impl Problem {
@@ -224,6 +226,23 @@ impl Problem {
         .header(header::RETRY_AFTER, "1")
     }
 
+    /// This instance is not to be sent requests; each reason has a code.
+    pub(super) fn not_ready(reasons: Vec<(&'static str, Titles)>) -> Self {
+        let mut problem = Self::new(
+            &UNAVAILABLE,
+            "Instansen är inte redo; se errors.",
+            "The instance is not ready; see errors.",
+        );
+        let item = |(code, detail)| ErrorItem { at: At::Nowhere, code, detail };
+        problem.errors = reasons.into_iter().map(item).collect();
+        problem.header(header::RETRY_AFTER, "1")
+    }
+
+    /// The codes of the faults that it lists.
+    pub(super) fn codes(&self) -> impl Iterator<Item = &'static str> {
+        self.errors.iter().map(|error| error.code)
+    }
+
     /// So much is being counted that there was no turn for this in time.
     pub(super) fn crowded() -> Self {
         Self::new(
@@ -317,6 +336,7 @@ impl Problem {
                     let (pointer, parameter) = match at {
                         At::Pointer(pointer) => (Some(&**pointer), None),
                         At::Parameter(name) => (None, Some(&**name)),
+                        At::Nowhere => (None, None),
                     };
                     Item { pointer, parameter, code, detail: language.of(detail) }
                 })

@@ -69,6 +69,49 @@ map! {
     GET    "/rules/{ruleId}"                                          Anyone        rules::get;
 }
 
+/// Paths outside the map, as they stand in an address: `/livez` and `/readyz` below nothing, the document below the API's
+/// base.
+const DOCUMENT: &str = "/openapi.yaml";
+const LIVE: &str = "/livez";
+const READY: &str = "/readyz";
+/// All of those that lie below nothing.
+const OUTSIDE: [&str; 7] = [
+    LIVE,
+    READY,
+    oauth::PATH,
+    well_known::SERVER,
+    well_known::RESOURCE,
+    well_known::KEYS,
+    security_txt::PATH,
+];
+
+/// The pattern of every path there is.
+pub fn patterns() -> Vec<String> {
+    let mut below: Vec<&str> = ROUTES.iter().map(|route| route.path).collect();
+    below.dedup();
+    let below = below.into_iter().chain([DOCUMENT]).map(|path| format!("{}{path}", Links::PATH));
+    below.chain(OUTSIDE.map(str::to_owned)).collect()
+}
+
+/// What a resource is to whoever counts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counted {
+    /// The place of its pattern among [`patterns`].
+    pub(super) pattern: usize,
+    /// Whether ballots are sent there.
+    pub(super) takes_ballots: bool,
+}
+
+/// A resource that says what it is.
+fn resource(pattern: &str) -> actix_web::Resource {
+    let place = patterns().iter().position(|known| known == pattern);
+    let takes_ballots = ROUTES.iter().any(|route| {
+        route.permission == SubmitBallot && pattern.strip_prefix(Links::PATH) == Some(route.path)
+    });
+    let counted = Counted { pattern: place.expect("each pattern is one of those there are"), takes_ballots };
+    web::resource(pattern).app_data(counted)
+}
+
 /// The paths that are asked for most.
 const FREQUENT: [&str; 2] = ["/rounds/{roundId}/results", "/rounds/{roundId}/ballots/{participantCode}"];
 
@@ -84,7 +127,7 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
         FREQUENT.iter().position(|frequent| frequent == path).unwrap_or(FREQUENT.len())
     });
     for (path, routes) in paths {
-        let mut resource = web::resource(format!("{}{path}", Links::PATH));
+        let mut resource = resource(&format!("{}{path}", Links::PATH));
         let mut allowed: Vec<&str> = Vec::new();
         for route in routes {
             allowed.push(route.method.as_str());
@@ -96,23 +139,14 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
         }
         app.service(with_allow(resource, allowed));
     }
-    let document = web::resource(format!("{}/openapi.yaml", Links::PATH))
-        .route(web::get().to(api_info::document))
-        .route(web::head().to(api_info::document));
-    app.service(with_allow(document, vec!["GET", "HEAD"]));
-    app.service(with_allow(web::resource(oauth::PATH).route(web::post().to(oauth::token)), vec!["POST"]));
+    app.service(document_at(&format!("{}{DOCUMENT}", Links::PATH), || web::to(api_info::document)));
+    app.service(with_allow(resource(oauth::PATH).route(web::post().to(oauth::token)), vec!["POST"]));
     app.service(document_at(well_known::SERVER, || web::to(well_known::server)));
     app.service(document_at(well_known::RESOURCE, || web::to(well_known::resource)));
     app.service(document_at(well_known::KEYS, || web::to(well_known::keys)));
-    let live = web::resource("/livez").route(web::get().to(health::live)).route(web::head().to(health::live));
-    app.service(with_allow(live, vec!["GET", "HEAD"]));
-    let ready =
-        web::resource("/readyz").route(web::get().to(health::ready)).route(web::head().to(health::ready));
-    app.service(with_allow(ready, vec!["GET", "HEAD"]));
-    let reporting = web::resource(security_txt::PATH)
-        .route(web::get().to(security_txt::get))
-        .route(web::head().to(security_txt::get));
-    app.service(with_allow(reporting, vec!["GET", "HEAD"]));
+    app.service(document_at(security_txt::PATH, || web::to(security_txt::get)));
+    app.service(document_at(LIVE, || web::to(health::live)));
+    app.service(document_at(READY, || web::to(health::ready)));
     app.default_service(web::to(|| async {
         Err::<HttpResponse, _>(Problem::not_found("adressen", "the address"))
     }));
@@ -120,7 +154,7 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
 
 /// A document outside the API that anyone may read.
 fn document_at(path: &str, handler: fn() -> Service) -> actix_web::Resource {
-    let resource = web::resource(path).route(handler().guard(on::Get())).route(handler().guard(on::Head()));
+    let resource = resource(path).route(handler().guard(on::Get())).route(handler().guard(on::Head()));
     with_allow(resource, vec!["GET", "HEAD"])
 }
 

@@ -10,13 +10,14 @@ use actix_http::{HttpService, Protocol};
 use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::dev::{AppConfig, Server, ServerHandle};
 use actix_web::rt::net::TcpStream;
-use actix_web::{App, middleware, web};
+use actix_web::{App, HttpServer, middleware, web};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use super::connection::{Connection, Stream, Watch};
 use super::stopping::{Order, Signals};
-use super::{Site, Stopping, Tls, envelope, routes};
+use super::{Site, Stopping, Tls, envelope, metrics, routes};
+use crate::observe::traces::Traces;
 
 /// How long requests that have begun may take to finish when the service stops, in seconds.
 const DRAIN: u64 = 25;
@@ -41,6 +42,8 @@ pub struct Running {
     /// The address, with the port that the system chose if it was to choose.
     pub address: SocketAddr,
     server: Server,
+    metrics: Option<Server>,
+    traces: Traces,
     stopping: Stopping,
     signals: Option<Signals>,
 }
@@ -65,7 +68,22 @@ impl Running {
     ///
     /// # Errors
     /// What the system says.
-    pub async fn serve(self) -> std::io::Result<Ended> {
+    pub async fn serve(mut self) -> std::io::Result<Ended> {
+        let traces = self.traces.clone();
+        let metrics = self.metrics.take().map(|server| (server.handle(), actix_web::rt::spawn(server)));
+        let ended = self.serve_api().await;
+        if let Some((handle, server)) = metrics {
+            // To the end somebody may want to see how it ends. What it holds of the site must be gone then.
+            handle.stop(false).await;
+            let _ = server.await;
+        }
+        if matches!(ended, Ok(Ended::InOrder)) {
+            let _ = web::block(move || traces.finish()).await;
+        }
+        ended
+    }
+
+    async fn serve_api(self) -> std::io::Result<Ended> {
         let Self { server, stopping, signals, .. } = self;
         let Some(mut signals) = signals else { return server.await.map(|()| Ended::InOrder) };
         let handle = server.handle();
@@ -102,12 +120,14 @@ impl Running {
 }
 
 /// Begins to listen; `signals` says whether those of the system stop it: SIGTERM and SIGINT in order, SIGQUIT and any
-/// further one at once. Must be called in an actix system.
+/// further one at once. Metrics are told on a port of their own, by a thread of their own: also where all workers are
+/// busy, and to nobody who can reach the API alone. Must be called in an actix system.
 ///
 /// # Errors
 /// [`ListenError`].
 pub fn listen(
     listener: TcpListener,
+    metrics: Option<TcpListener>,
     site: Site,
     workers: usize,
     signals: bool,
@@ -116,8 +136,9 @@ pub fn listen(
     let address = listener.local_addr().map_err(|error| ListenError { address: unknown, error })?;
     let signals = signals.then(Signals::take).transpose();
     let signals = signals.map_err(|error| ListenError { address, error })?;
-    let stopping = site.stopping.clone();
+    let (stopping, traces) = (site.stopping.clone(), site.traces.clone());
     let site = web::Data::new(site);
+    let metrics = metrics.map(|listener| listen_for_metrics(listener, site.clone())).transpose()?;
     let builder = Server::build().workers(workers).shutdown_timeout(DRAIN).disable_signals();
     let draining = builder.graceful_shutdown_signal();
     let tls = site.tls.as_ref().map(Tls::acceptor);
@@ -146,7 +167,18 @@ pub fn listen(
         fn_service(move |stream| accept(stream, site.clone(), tls.clone(), Rc::clone(&watch))).and_then(http)
     });
     let server = server.map_err(|error| ListenError { address, error })?;
-    Ok(Running { address, server: server.run(), stopping, signals })
+    Ok(Running { address, server: server.run(), metrics, traces, stopping, signals })
+}
+
+fn listen_for_metrics(listener: TcpListener, site: web::Data<Site>) -> Result<Server, ListenError> {
+    let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
+    let address = listener.local_addr().map_err(|error| ListenError { address: unknown, error })?;
+    let server = HttpServer::new(move || App::new().app_data(site.clone()).configure(metrics::configure))
+        .workers(1)
+        .client_request_timeout(Duration::from_secs(10))
+        .disable_signals();
+    let server = server.listen(listener).map_err(|error| ListenError { address, error })?;
+    Ok(server.run())
 }
 
 /// Takes a connection, unless its address has too many: then it is closed, which costs us least.

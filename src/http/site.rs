@@ -10,6 +10,8 @@ use crate::config::{Edge, Reporting};
 use crate::domain::{RoundId, State};
 use crate::export::Links;
 use crate::identity::{Identity, Scope, SigningKey, Validator};
+use crate::observe::metrics::Metrics;
+use crate::observe::traces::Traces;
 use crate::service::Clock;
 use crate::store::Store;
 
@@ -40,6 +42,10 @@ pub struct Site {
     pub clock: Clock,
     /// Who listens for results.
     pub listeners: Listeners,
+    /// What is counted and timed.
+    pub metrics: Arc<Metrics>,
+    /// Who gets a span of each exchange, if anybody.
+    pub traces: Traces,
     /// Whether it is about to end.
     pub stopping: Stopping,
     /// How much each caller has asked for.

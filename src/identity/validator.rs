@@ -111,6 +111,24 @@ pub enum Refusal {
     Time,
 }
 
+impl Refusal {
+    /// Its name in metrics.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Form => "form",
+            Self::Json => "json",
+            Self::Header => "header",
+            Self::Type => "type",
+            Self::Issuer => "issuer",
+            Self::Key => "key",
+            Self::Signature => "signature",
+            Self::Claim(_) => "claim",
+            Self::Audience => "audience",
+            Self::Time => "time",
+        }
+    }
+}
+
 /// Checks tokens against the trusted issuers, and remembers those that passed until they end.
 #[derive(Debug)]
 pub struct Validator {

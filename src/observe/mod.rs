@@ -1,4 +1,8 @@
 //! Logs: structured, to standard error. No tokens, no bodies, no names of people.
+//! Metrics and traces have modules of their own.
+
+pub mod metrics;
+pub mod traces;
 
 use std::io::IsTerminal;
 

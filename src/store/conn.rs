@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
@@ -138,6 +139,19 @@ enum Access {
     Write,
 }
 
+/// How the readers' connections are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connections {
+    /// How many are in use.
+    pub used: u32,
+    /// How many are not.
+    pub idle: u32,
+    /// How many threads wait for one.
+    pub waiting: usize,
+    /// How many there may be.
+    pub most: u32,
+}
+
 #[derive(Debug)]
 struct Readers(Database);
 
@@ -164,6 +178,8 @@ impl ManageConnection for Readers {
 pub struct Store {
     database: Database,
     readers: Pool<Readers>,
+    /// How many wait for a connection of a reader.
+    waiting: Arc<AtomicUsize>,
     /// Says to others that the SQLite file is in use, as long as the last copy of this lives.
     _in_use: Option<Arc<File>>,
 }
@@ -171,10 +187,7 @@ pub struct Store {
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The address may hold a password.
-        f.write_str(match self.database {
-            Database::Sqlite(_) => "Store(sqlite)",
-            Database::Postgres(_) => "Store(postgres)",
-        })
+        write!(f, "Store({})", self.kind())
     }
 }
 
@@ -204,7 +217,7 @@ impl Store {
             .min_idle(Some(0))
             .connection_timeout(Duration::from_secs(5))
             .build_unchecked(Readers(readers));
-        Ok(Self { database, readers, _in_use: in_use.map(Arc::new) })
+        Ok(Self { database, readers, waiting: Arc::default(), _in_use: in_use.map(Arc::new) })
     }
 
     /// A connection for writing. A server keeps one, in its writer.
@@ -220,8 +233,29 @@ impl Store {
     /// # Errors
     /// What the reading says, or [`Error::Connection`] when none is free in time.
     pub fn read<T>(&self, reading: impl FnOnce(&mut Conn) -> Result<T, Error>) -> Result<T, Error> {
-        let mut conn = self.readers.get().map_err(|error| Error::Connection(error.to_string()))?;
-        reading(&mut conn)
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let conn = self.readers.get();
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        reading(&mut *conn.map_err(|error| Error::Connection(error.to_string()))?)
+    }
+
+    /// How the readers' connections are used just now.
+    pub fn connections(&self) -> Connections {
+        let state = self.readers.state();
+        Connections {
+            used: state.connections.saturating_sub(state.idle_connections),
+            idle: state.idle_connections,
+            waiting: self.waiting.load(Ordering::Relaxed),
+            most: READERS,
+        }
+    }
+
+    /// The kind of the database: `sqlite` or `postgres`.
+    pub fn kind(&self) -> &'static str {
+        match self.database {
+            Database::Sqlite(_) => "sqlite",
+            Database::Postgres(_) => "postgres",
+        }
     }
 
     /// Reads from one snapshot: all queries see the same committed state.

@@ -76,6 +76,21 @@ pub(super) fn age(conn: &mut Conn) -> Result<Age, Error> {
     })
 }
 
+diesel::table! {
+    __diesel_schema_migrations (version) {
+        version -> Text,
+    }
+}
+
+/// Whether the schema has every migration of this program; one of a newer program may have more. Asks with a query
+/// that a reader may make, where diesel would first try to make the table.
+pub fn is_complete(conn: &mut Conn) -> Result<bool, Error> {
+    use __diesel_schema_migrations::{table, version};
+    use diesel::{QueryDsl, RunQueryDsl};
+    let applied: Vec<String> = table.select(version).load(conn)?;
+    Ok(known(conn)?.iter().all(|name| applied.contains(name)))
+}
+
 fn apply(conn: &mut Conn) -> Result<(), Error> {
     refuse_newer(applied(conn)?, &known(conn)?)?;
     match conn {

@@ -28,8 +28,8 @@ pub mod verify;
 mod watch;
 
 pub use condition::{Condition, Kind};
-pub use conn::{Conn, Database, DatabaseUrlFault, READERS, Store};
-pub use migrate::{Age, Direction, SchemaState};
+pub use conn::{Conn, Connections, Database, DatabaseUrlFault, READERS, Store};
+pub use migrate::{Age, Direction, SchemaState, is_complete};
 pub use watch::Watch;
 
 /// What can go wrong in storage. The message is for the log, never for a caller outside.

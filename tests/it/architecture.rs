@@ -11,13 +11,14 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("ballotfile", &["domain", "tally"]),
     ("store", &["domain"]),
     ("service", &["domain", "store", "tally"]),
-    ("board", &["domain", "service", "tally", "export", "store", "identity"]),
+    // What it does is counted; metrics know nothing of it.
+    ("board", &["domain", "service", "tally", "export", "observe", "store", "identity"]),
     // Documents are written from the read models of the service.
     ("export", &["domain", "tally", "service"]),
     ("identity", &["domain"]),
     ("config", &["store"]),
     ("observe", &["config"]),
-    ("http", &["config", "domain", "board", "service", "export", "identity", "tally", "store"]),
+    ("http", &["config", "domain", "board", "service", "export", "identity", "observe", "tally", "store"]),
     (
         "cli",
         &[

@@ -6,6 +6,7 @@ use handslag::http::routes::ROUTES;
 use serde_json::{Value, json};
 
 use crate::support::document::operations;
+use crate::support::registered::any_client;
 use crate::support::{
     Caller, Database, FIVE, Reply, Request, Service, at, definition, initiatives, municipalities,
 };
@@ -96,19 +97,8 @@ fn concrete(service: &Service, method: &str, path: &str) -> String {
     let changes_definition = matches!(method, "PATCH" | "PUT") && !path.contains("ballots");
     let round = if changes_definition { "utkast" } else { "handslag-2026" };
     let path = path.replace("log-proofs", "log-proofs?sequence=1");
-    let path = path.replace("{clientId}", &client(service));
+    let path = path.replace("{clientId}", &any_client(service));
     path.replace("{roundId}", round).replace("{participantCode}", "0180").replace("{ruleId}", "linear")
-}
-
-/// A client, which is made first if there is none.
-fn client(service: &Service) -> String {
-    let clients = service.get("/clients").by(Caller::Manager).send().is(200).json();
-    let known = clients["clients"][0]["clientId"].as_str().map(ToOwned::to_owned);
-    known.unwrap_or_else(|| {
-        let body = body("POST", "/clients", "manager").expect("a client can be made");
-        let made = service.request("POST", "/clients").by(Caller::Manager).json(&body).send().is(201);
-        made.json()["clientId"].as_str().expect("a client has an id").to_owned()
-    })
 }
 
 /// A body that the operation takes.

@@ -256,6 +256,18 @@ fn a_line_that_is_no_setting_does_not_show_what_is_in_it() {
 }
 
 #[test]
+fn metrics_are_told_nowhere_unless_an_address_is_given() {
+    let program = Program::new();
+    assert!(!program.run(&["config"]).is(0).out.contains("metrics"));
+    let variables = [("HANDSLAG_METRICS_BIND", "127.0.0.1:9464")];
+    let given = setting(program.run_with(&variables, &["config"]), "metricsBind");
+    assert_eq!(given, "\"127.0.0.1:9464\"  # flag or environment");
+    program.write("handslag.toml", "metricsBind = \"[::1]:9464\"\n");
+    let filed = setting(program.run(&["--config", "handslag.toml", "config"]), "metricsBind");
+    assert_eq!(filed, "\"[::1]:9464\"  # file");
+}
+
+#[test]
 fn many_can_start_on_a_new_database_at_once() {
     let program = Program::new();
     std::thread::scope(|scope| {
@@ -280,6 +292,7 @@ fn values_that_make_no_sense_are_refused_by_name() {
         (["--workers", "0"], "workers"),
         (["--workers", "many"], "--workers"),
         (["--bind", "localhost"], "--bind"),
+        (["--metrics-bind", "9464"], "--metrics-bind"),
         (["--database", "handslag.db"], "database"),
         (["--database", "mysql://db/handslag"], "database"),
         (["--database", "sqlite:"], "database"),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::support::document::{DOCUMENT, operations};
+use crate::support::registered::any_client;
 use crate::support::{Caller, Database, FIVE, Service, at};
 
 fn open() -> Service {
@@ -15,7 +16,12 @@ fn open() -> Service {
 }
 
 /// A path of the document, of what is there in [`open`].
-fn concrete(path: &str) -> String {
+fn concrete(service: &Service, path: &str) -> String {
+    let path = if path.contains("{clientId}") {
+        path.replace("{clientId}", &any_client(service))
+    } else {
+        path.to_owned()
+    };
     path.replace("{roundId}", "handslag-2026")
         .replace("{participantCode}", "0180")
         .replace("{ruleId}", "linear")
@@ -44,7 +50,7 @@ fn options_and_405_name_exactly_the_methods_of_the_document() {
             allowed.insert("HEAD".to_owned());
         }
         allowed.insert("OPTIONS".to_owned());
-        let concrete = concrete(&path);
+        let concrete = concrete(&service, &path);
         let options = service.request("OPTIONS", &concrete).send().is(204);
         assert_eq!(words(options.field("Allow")), allowed, "{path}");
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "PROPFIND"] {
@@ -65,7 +71,7 @@ fn head_answers_as_get_without_the_body() {
             continue;
         }
         let caller = able(&method, &path);
-        let path = format!("{}?{}", concrete(&path), needed(&path));
+        let path = format!("{}?{}", concrete(&service, &path), needed(&path));
         let get = service.get(&path).by(caller).send().is(200);
         let head = service.request("HEAD", &path).by(caller).send().is(200);
         for name in ["ETag", "Content-Type", "Cache-Control", "Vary", "Content-Length"] {
@@ -177,13 +183,16 @@ fn unknown_and_repeated_query_parameters_are_refused() {
     for (method, path) in operations() {
         let caller = able(&method, &path);
         let needed = needed(&path);
-        let path = concrete(&path);
+        let path = concrete(&service, &path);
         let request = |query: &str| {
             let request = service.request(&method, &format!("{path}?{needed}{query}")).by(caller);
             let body = match (&*method, &*path) {
                 ("PUT", "/rounds/handslag-2026/ballots/0180") => json!({ "ranking": FIVE }),
                 ("PUT", "/rounds/handslag-2026/initiatives") => json!({ "initiatives": [] }),
                 ("PUT", "/rounds/handslag-2026/participants") => json!({ "participants": [] }),
+                ("POST", "/clients") => {
+                    json!({ "kind": "analyst", "name": "Statistik", "authMethod": "client_secret_post" })
+                }
                 ("POST" | "PATCH", _) => json!({}),
                 _ => return request.send(),
             };

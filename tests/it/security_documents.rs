@@ -103,13 +103,13 @@ fn missing(text: &str, tests: &Tests) -> Vec<String> {
     missing.map(|(line, name)| format!("line {line}: there is no test {name}")).collect()
 }
 
-/// The tests of a module's source: functions marked as such, and those of `on_both_databases!`.
+/// The tests of a module's source: functions marked as such, and those of a macro that makes several of each.
 fn tests_of(source: &str) -> BTreeSet<String> {
     let (mut tests, mut marked, mut both) = (BTreeSet::new(), false, false);
     for line in source.lines() {
         let name = line.trim_start().strip_prefix("fn ").and_then(|rest| rest.split('(').next());
         match name {
-            _ if line == "on_both_databases! {" => both = true,
+            _ if ["on_both_databases! {", "attacks! {"].contains(&line) => both = true,
             _ if line == "}" => both = false,
             _ if line.trim() == "#[test]" => marked = true,
             Some(name) if marked || both && line.starts_with("    fn ") => {

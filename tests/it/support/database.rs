@@ -62,6 +62,11 @@ impl Database {
         self.0.address.clone()
     }
 
+    /// Whether it is a file.
+    pub(crate) fn is_sqlite(&self) -> bool {
+        matches!(self.0.address, store::Database::Sqlite(_))
+    }
+
     /// The folder that is the service's data folder.
     pub(crate) fn folder(&self) -> &Path {
         self.0.folder.path()

@@ -7,6 +7,7 @@ pub(crate) mod document;
 mod forge;
 mod issuer;
 mod listener;
+pub(crate) mod metrics;
 mod pair;
 mod postgres;
 mod raw;

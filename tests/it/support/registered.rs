@@ -128,3 +128,14 @@ pub(crate) fn by_assertion(service: &Service, assertion: &str, more: &[(&str, &s
     let own = [CREDENTIALS, ("client_assertion_type", JWT_BEARER), ("client_assertion", assertion)];
     ask(service, &[&own, more].concat())
 }
+
+/// A client, which is made first if there is none.
+pub(crate) fn any_client(service: &Service) -> String {
+    let clients = service.get("/clients").by(Caller::Manager).send().is(200).json();
+    let known = clients["clients"][0]["clientId"].as_str().map(ToOwned::to_owned);
+    known.unwrap_or_else(|| {
+        let body = json!({ "kind": "analyst", "name": "Statistik", "authMethod": "client_secret_post" });
+        let made = service.request("POST", "/clients").by(Caller::Manager).json(&body).send().is(201);
+        made.json()["clientId"].as_str().expect("a client has an id").to_owned()
+    })
+}

@@ -180,6 +180,7 @@ impl Service {
                     tick: TICK,
                     workers: 2,
                     listener,
+                    metrics: None,
                     signals: Signals::Ignore,
                     pace,
                     keeping,
