@@ -241,7 +241,8 @@ fn an_operation_takes_the_parameters_that_the_document_gives_it_and_no_others() 
             let in_log =
                 number && matches!(&**name, "asOf" | "minSequence" | "sequence" | "from" | "treeSize");
             let query = format!("{rule}{name}={}", if in_log { "2" } else { value });
-            let request = service.get(&format!("{}?{query}", concrete(path))).by(able(method, path));
+            let request =
+                service.get(&format!("{}?{query}", concrete(&service, path))).by(able(method, path));
             let reply = request.exchange();
             let expected = if documented.contains(&(name.clone(), value.clone())) { 200 } else { 400 };
             if reply.status != expected {

@@ -11,7 +11,7 @@ use handslag::store;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Database, PUBLIC_URL, Reply, Service};
+use super::{Caller, Database, PUBLIC_URL, Reply, Service};
 
 /// `client_assertion_type`
 pub(crate) const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
