@@ -20,6 +20,7 @@ mod output;
 mod progress;
 mod query;
 mod receipt;
+mod remote;
 mod round;
 mod round_files;
 pub mod serve;
@@ -85,6 +86,18 @@ enum Command {
     Backup(backup::BackupArguments),
     /// Put a copy in the place of the database (SQLite)
     Restore(backup::RestoreArguments),
+    /// Keep who you are at a service, for the commands below
+    Login(remote::LoginArguments),
+    /// Forget it again
+    Logout(remote::LogoutArguments),
+    /// Send a ballot to a service, over HTTP
+    Submit(remote::SubmitArguments),
+    /// Withdraw a ballot from a service, over HTTP
+    Withdraw(remote::WithdrawArguments),
+    /// Tell of the rounds of a service, and of the ballot that it has
+    Status(remote::StatusArguments),
+    /// Print a round's ranking as a service counts it
+    Results(remote::ResultsArguments),
     /// Print the settings in force, with secrets masked
     Config(config::Arguments),
 }
@@ -160,6 +173,12 @@ pub fn main() -> ExitCode {
         Command::Receipt(command) => receipt::run(&settings, command),
         Command::Backup(arguments) => backup::backup(&settings, &arguments),
         Command::Restore(arguments) => backup::restore(&settings, &arguments),
+        Command::Login(arguments) => remote::login(&arguments),
+        Command::Logout(arguments) => remote::logout(&arguments),
+        Command::Submit(arguments) => remote::submit(&arguments),
+        Command::Withdraw(arguments) => remote::withdraw(&arguments),
+        Command::Status(arguments) => remote::status(&arguments),
+        Command::Results(arguments) => remote::results(&arguments),
         Command::Config(arguments) => config::run(&settings, &arguments),
     };
     match done {

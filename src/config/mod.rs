@@ -2,12 +2,16 @@
 //!
 //! An unknown key or variable is an error: a setting that is misspelt must not silently be the default.
 
+mod home;
+
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
+
+pub use home::{Home, reads_swedish};
 
 use crate::store::Database;
 
@@ -291,7 +295,7 @@ fn is_public_url(url: &str) -> bool {
 }
 
 fn refuse_unknown_variables() -> Result<(), ConfigError> {
-    const KNOWN: [&str; 9] = [
+    const KNOWN: [&str; 10] = [
         "DATA_DIR",
         "BIND",
         "DATABASE",
@@ -301,6 +305,8 @@ fn refuse_unknown_variables() -> Result<(), ConfigError> {
         "LOG_LEVEL",
         "LOG_FORMAT",
         "CONFIG",
+        // Of the commands that are clients of a service.
+        "PROFILE",
     ];
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     for name in names {

@@ -14,6 +14,7 @@ mod cli_ballots;
 mod cli_convert;
 mod cli_export;
 mod cli_log;
+mod cli_remote;
 mod cli_round;
 mod cli_round_files;
 mod cli_settings;
