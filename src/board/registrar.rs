@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::identity::{KeyError, KeyFolder, Registered, Registry, SigningKey};
 use crate::service::Clock;
-use crate::service::token_keys::{self, Registration};
+use crate::service::token_keys::{self, Begins, Registration};
 use crate::store::{self, Conn, Store};
 
 /// How often it looks at the least, whether something has changed: what is disabled is to end within a second.
@@ -87,7 +87,7 @@ impl Desk {
         let now = self.clock.now();
         let register = |conn: &mut Conn, keys: &[Arc<SigningKey>]| {
             let own: Vec<(&str, &str)> = keys.iter().map(|key| (key.kid(), key.public())).collect();
-            token_keys::register(conn, &own, now)
+            token_keys::register(conn, &own, now, Begins::Now)
         };
         let keys = self.folder.keys()?;
         let registration = register(conn, &keys)?;
@@ -139,7 +139,24 @@ impl Desk {
         if known != Some(newest) || self.registry.current().is_outdated(self.clock.now()) {
             self.read(conn)?;
         }
+        if self.registry.current().needs_key() {
+            self.succeed(conn)?;
+        }
         Ok(())
+    }
+
+    /// Makes a key of its own where all that are here give way: they were copied, and the folder that they were copied
+    /// from has a new one.
+    fn succeed(&self, conn: &mut Conn) -> Result<(), store::Error> {
+        match self.folder.add() {
+            Ok(new) => {
+                let own = [(new.kid(), new.public())];
+                token_keys::register(conn, &own, self.clock.now(), Begins::WhenKnown)?;
+                tracing::info!(kid = new.kid(), "a new key for tokens");
+            }
+            Err(error) => tracing::error!(%error, "the keys of tokens"),
+        }
+        self.read(conn)
     }
 
     fn read(&self, conn: &mut Conn) -> Result<(), store::Error> {
@@ -149,12 +166,16 @@ impl Desk {
             Ok::<_, store::Error>((version, store::clients::all(conn)?, store::token_keys::all(conn)?))
         })?;
         // What cannot be read now was read before: whoever has broken the folder is told, and callers are served.
-        let signing = self.folder.read().unwrap_or_else(|error| {
-            tracing::error!(%error, "the keys of tokens");
-            self.registry.current().signing().to_vec()
-        });
+        let (signing, whole) = match self.folder.read() {
+            Ok(signing) => (signing, true),
+            Err(error) => {
+                tracing::error!(%error, "the keys of tokens");
+                (self.registry.current().signing().to_vec(), false)
+            }
+        };
         self.registry.replace(Registered::new(clients, keys, signing, self.clock.now()));
-        *known = Some(version);
+        // What could not be read is read again.
+        *known = whole.then_some(version);
         Ok(())
     }
 }

@@ -129,7 +129,9 @@ impl SheetBallot {
             }
             Place::Ballot(Where::Reference) => self.reference.as_ref().map(|(_, at)| at),
             Place::Ballot(Where::Comment) => self.comment.as_ref().map(|(_, at)| at),
-            Place::Ballot(Where::Ranking) | Place::Member(_) | Place::Item { .. } => None,
+            Place::Ballot(Where::Ranking) | Place::Member(_) | Place::Item { .. } | Place::Element { .. } => {
+                None
+            }
         };
         place.unwrap_or(&self.at)
     }

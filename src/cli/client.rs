@@ -6,7 +6,7 @@ use clap::{ArgGroup, Subcommand};
 
 use super::{Failure, client_keys, client_roll, open, print, tell};
 use crate::config::Settings;
-use crate::domain::{AuthMethod, Client, ClientId, ParticipantCode, ParticipantKind, RoundId};
+use crate::domain::{AuthMethod, Client, ClientId, Credential, ParticipantCode, ParticipantKind, RoundId};
 use crate::export::Links;
 use crate::export::clients::ClientView;
 use crate::identity::secret::Secret;
@@ -244,19 +244,17 @@ impl Shown {
             }
         })?;
         let issuer = settings.public_url(settings.bind);
-        let mut text = format!("client_id={}\n", client.id);
-        if let Some(credential) = client.credentials.last() {
-            if client.method == AuthMethod::PrivateKeyJwt {
-                text.push_str(&format!("kid={}\n", credential.id));
-            }
-        }
-        if let Some(file) = &self.file {
-            text.push_str(&format!("key_file={}\n", file.display()));
-        }
-        if let Some(secret) = &self.secret {
-            text.push_str(&format!("client_secret={}\n", secret.text()));
-        }
-        text.push_str(&format!("issuer={issuer}\ntoken_endpoint={issuer}/oauth/token\n"));
+        let of_key = |_: &&Credential| client.method == AuthMethod::PrivateKeyJwt;
+        let lines = [
+            ("client_id", Some(client.id.to_string())),
+            ("kid", client.credentials.last().filter(of_key).map(|credential| credential.id.clone())),
+            ("key_file", self.file.as_ref().map(|file| file.display().to_string())),
+            ("client_secret", self.secret.as_ref().map(|secret| secret.text().to_owned())),
+            ("issuer", Some(issuer.clone())),
+            ("token_endpoint", Some(format!("{issuer}/oauth/token"))),
+        ];
+        let line = |(name, value): (&str, Option<String>)| Some(format!("{name}={}\n", value?));
+        let text: String = lines.into_iter().filter_map(line).collect();
         print(text.as_bytes())
     }
 }

@@ -90,7 +90,7 @@ impl Place {
             issuer,
             file: &self.file_name(&id),
             kid: &kid,
-            secret: secret.as_ref().map(|secret| secret.text()),
+            secret: secret.as_ref().map(Secret::text),
         });
         output::write(&sheet, true, |file| file.write_all(text.as_bytes()).map_err(Failure::failed))?;
         Ok(true)

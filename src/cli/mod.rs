@@ -15,6 +15,7 @@ mod config;
 mod convert;
 mod demo;
 mod export;
+mod keys;
 mod log;
 mod output;
 mod progress;
@@ -64,6 +65,9 @@ enum Command {
     /// Register the systems that may ask for tokens
     #[command(subcommand)]
     Client(client::Command),
+    /// Change the keys that sign tokens
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Make, show and run rounds
     #[command(subcommand)]
     Round(round::Command),
@@ -164,6 +168,7 @@ pub fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&settings, &arguments),
         Command::Token(arguments) => token::run(&settings, arguments),
         Command::Client(command) => client::run(&settings, command),
+        Command::Keys(command) => keys::run(&settings, command),
         Command::Round(command) => round::run(&settings, command),
         Command::Ballots(command) => ballots::run(&settings, command),
         Command::Tally(arguments) => tally::run(&arguments),

@@ -6,6 +6,7 @@
 mod api_info;
 mod ballots;
 mod body;
+mod clients;
 mod conditional;
 mod envelope;
 mod events;

@@ -54,6 +54,7 @@ kinds! {
     UNSUPPORTED_MEDIA_TYPE = "unsupported-media-type" 415 "Innehållets format stöds inte" "The format of the content is not supported";
     INVALID_BALLOT = "invalid-ballot" 422 "Prioriteringen är inte giltig" "The ballot is not valid";
     INVALID_ROUND = "invalid-round" 422 "Omgången är inte giltig" "The round is not valid";
+    INVALID_CLIENT = "invalid-client" 422 "Klienten är inte giltig" "The client is not valid";
     PRECONDITION_REQUIRED = "precondition-required" 428 "Villkor saknas" "A condition is missing";
     INTERNAL = "internal" 500 "Fel i tjänsten" "A fault in the service";
     UNAVAILABLE = "unavailable" 503 "Tjänsten kan inte svara just nu" "The service cannot answer just now";

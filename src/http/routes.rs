@@ -9,8 +9,8 @@ pub use super::guard::Permission;
 use super::guard::Permission::{Anyone, ListBallots, Manage, ReadBallot, SeeResults, SubmitBallot};
 use super::problem::{METHOD_NOT_ALLOWED, Problem};
 use super::{
-    api_info, ballots, events, health, initiatives, log_entries, log_keys, log_proofs, oauth, participants,
-    participation, results, rounds, rules, well_known,
+    api_info, ballots, clients, events, health, initiatives, log_entries, log_keys, log_proofs, oauth,
+    participants, participation, results, rounds, rules, well_known,
 };
 use crate::export::Links;
 
@@ -59,6 +59,11 @@ map! {
     GET    "/rounds/{roundId}/log-entries"                            ListBallots   log_entries::list;
     GET    "/rounds/{roundId}/log-proofs"                             Anyone        log_proofs::get;
     GET    "/log-keys"                                                Anyone        log_keys::get;
+    GET    "/clients"                                                 Manage        clients::list;
+    POST   "/clients"                                                 Manage        clients::create;
+    GET    "/clients/{clientId}"                                      Manage        clients::get;
+    PATCH  "/clients/{clientId}"                                      Manage        clients::patch;
+    POST   "/clients/{clientId}/credentials"                          Manage        clients::renew;
     GET    "/rules"                                                   Anyone        rules::list;
     GET    "/rules/{ruleId}"                                          Anyone        rules::get;
 }

@@ -34,6 +34,7 @@ struct Server<'a> {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the standard's names")]
 struct Resource<'a> {
     resource: &'a str,
     authorization_servers: [&'a str; 1],

@@ -2,6 +2,7 @@
 //! the register; here is only what makes, finds and removes the files.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +13,8 @@ use super::{KeyError, Purpose, SigningKey};
 
 /// What the names of further keys begin with, after the first, which has the name of old.
 const FURTHER: &str = "signing-";
+/// And what they end with.
+const ENDING: &str = ".pem";
 
 /// The private keys of tokens in a data folder.
 #[derive(Clone, Debug)]
@@ -42,7 +45,7 @@ impl KeyFolder {
     /// # Errors
     /// [`KeyError`].
     pub fn add(&self) -> Result<Arc<SigningKey>, KeyError> {
-        let name = format!("{FURTHER}{}.pem", Uuid::now_v7());
+        let name = format!("{FURTHER}{}{ENDING}", Uuid::now_v7());
         SigningKey::create(&folder(&self.data_dir).join(name)).map(Arc::new)
     }
 
@@ -67,7 +70,16 @@ impl KeyFolder {
     /// # Errors
     /// [`KeyError`].
     pub fn read(&self) -> Result<Vec<Arc<SigningKey>>, KeyError> {
-        self.paths()?.iter().map(|path| SigningKey::read(path).map(Arc::new)).collect()
+        let mut keys = Vec::new();
+        for path in self.paths()? {
+            match SigningKey::read(&path) {
+                Ok(key) => keys.push(Arc::new(key)),
+                // Somebody has removed it since the folder was read.
+                Err(KeyError::File { error, .. }) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(keys)
     }
 
     /// The files, in order of their names, which is that of their making.
@@ -82,7 +94,7 @@ impl KeyFolder {
             entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, _>>().map_err(failed)?;
         paths.retain(|path| {
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            let further = name.starts_with(FURTHER) && name.ends_with(".pem");
+            let further = name.strip_suffix(ENDING).is_some_and(|name| name.starts_with(FURTHER));
             name == Purpose::Tokens.file() || further
         });
         paths.sort();

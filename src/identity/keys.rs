@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::Signer;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
+use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, KeypairBytes};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use rand::RngCore;
 use serde::Serialize;
@@ -202,7 +202,8 @@ fn create(path: &Path) -> io::Result<()> {
     make_folder(folder)?;
     let mut secret = Zeroizing::new([0; 32]);
     rand::rngs::OsRng.fill_bytes(&mut *secret);
-    let key = ed25519_dalek::SigningKey::from_bytes(&secret);
+    // Without the public half, which it follows from: OpenSSL 3.0 reads no key with it (RFC 5958, version 1).
+    let key = KeypairBytes { secret_key: *secret, public_key: None };
     let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(io::Error::other)?;
     let draft = path.with_extension(format!("{}.new", uuid::Uuid::new_v4()));
     let mut options = OpenOptions::new();

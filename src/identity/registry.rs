@@ -98,6 +98,13 @@ impl Registered {
         self.clients.get(&id.parse().ok()?)
     }
 
+    /// Every client, by its id.
+    pub fn clients(&self) -> Vec<&Client> {
+        let mut clients: Vec<&Client> = self.clients.values().map(|registered| &registered.client).collect();
+        clients.sort_by(|a, b| a.id.cmp(&b.id));
+        clients
+    }
+
     /// The keys that are believed, to be published.
     pub fn token_keys(&self) -> impl Iterator<Item = &TokenKey> {
         self.keys.iter().map(|(key, _)| key)
@@ -116,6 +123,13 @@ impl Registered {
     /// The private keys at hand.
     pub fn signing(&self) -> &[Arc<SigningKey>] {
         &self.signing
+    }
+
+    /// Whether every private key at hand gives way to another, which is not at hand.
+    pub fn needs_key(&self) -> bool {
+        let stays = |key: &TokenKey| key.retires_at.is_none();
+        let at_hand = |key: &&TokenKey| self.signing.iter().any(|private| private.kid() == key.kid);
+        self.at.is_some() && !self.token_keys().filter(at_hand).any(stays)
     }
 
     /// Whether the keys that are believed are others now than when this was read.

@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use super::{Error, Fault};
+use super::{Error, Fault, Place};
 use crate::domain::{
     AuthMethod, Client, ClientId, ClientKind, Credential, Instant, ParticipantCode, Scope, Scopes,
 };
@@ -95,10 +95,8 @@ pub fn read(text: &ClientText) -> Result<Profile, Vec<Fault>> {
 fn scopes(names: &[String], kind: Option<ClientKind>, faults: &mut Vec<Fault>) -> Scopes {
     let mut found = Vec::new();
     let mut fault = |index: usize, code, sv: &str, en: &str| {
-        faults.push(Fault {
-            place: super::Place::Member(format!("scopes/{index}")),
-            ..Fault::member("", code, sv, en)
-        });
+        let fault = Fault::member("scopes", code, sv, en);
+        faults.push(Fault { place: Place::Element { list: "scopes", index }, ..fault });
     };
     for (index, name) in names.iter().enumerate() {
         match Scope::ALL.into_iter().find(|scope| scope.id() == name) {

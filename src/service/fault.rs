@@ -31,6 +31,13 @@ pub enum Place {
         /// The member of the item.
         member: String,
     },
+    /// An item of a list as a whole: `#/scopes/1`.
+    Element {
+        /// The list.
+        list: &'static str,
+        /// The item, from 0.
+        index: usize,
+    },
     /// A place in a ballot.
     Ballot(Where),
 }
@@ -40,6 +47,7 @@ impl fmt::Display for Place {
         match self {
             Self::Member(member) => write!(f, "#/{}", token(member)),
             Self::Item { list, index, member } => write!(f, "#/{list}/{index}/{}", token(member)),
+            Self::Element { list, index } => write!(f, "#/{list}/{index}"),
             Self::Ballot(place) => place.fmt(f),
         }
     }

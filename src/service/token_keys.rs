@@ -16,11 +16,29 @@ pub enum Registration {
     New,
 }
 
-/// Registers the keys of an instance, given as id and public half, to sign from now on.
+/// When a key that is registered begins to sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begins {
+    /// At once: whoever registers it waits until it is known, or is alone.
+    Now,
+    /// When every instance knows it.
+    WhenKnown,
+}
+
+/// Registers the keys of an instance, given as id and public half.
 ///
 /// # Errors
 /// If storage fails.
-pub fn register(conn: &mut Conn, own: &[(&str, &str)], now: Instant) -> Result<Registration, Error> {
+pub fn register(
+    conn: &mut Conn,
+    own: &[(&str, &str)],
+    now: Instant,
+    begins: Begins,
+) -> Result<Registration, Error> {
+    let signs_from = match begins {
+        Begins::Now => now,
+        Begins::WhenKnown => now.plus_seconds(LEAD),
+    };
     let missing = |registered: &[TokenKey]| {
         let known = |kid: &str| registered.iter().any(|key| key.kid == kid);
         own.iter().copied().filter(|(kid, _)| !known(kid)).collect::<Vec<_>>()
@@ -33,7 +51,7 @@ pub fn register(conn: &mut Conn, own: &[(&str, &str)], now: Instant) -> Result<R
         let registered = store::token_keys::all(conn)?;
         let missing = missing(&registered);
         for (kid, public) in &missing {
-            store::token_keys::insert(conn, &key(kid, public, now, now))?;
+            store::token_keys::insert(conn, &key(kid, public, now, signs_from))?;
         }
         let others = registered.iter().any(|key| key.is_believed(now));
         Ok(if others && !missing.is_empty() { Registration::New } else { Registration::Known })

@@ -31,7 +31,7 @@ const CALLERS: [&str; 7] = ["nobody", "garbage", "expired", "own", "other", "ana
 /// The round is open, its results are seen after its closing, its ballot book by analysts.
 ///
 /// A token that is not believed is refused even where nobody may ask: the caller should know.
-const TABLE: [(&str, &str, [Outcome; 7]); 22] = {
+const TABLE: [(&str, &str, [Outcome; 7]); 27] = {
     const ANYONE: [Outcome; 7] = [Done, Who, Who, Done, Done, Done, Done];
     const ADMIN: Outcome = Lacks("rounds.admin");
     const MANAGER: [Outcome; 7] = [Who, Who, Who, ADMIN, ADMIN, ADMIN, Done];
@@ -61,6 +61,11 @@ const TABLE: [(&str, &str, [Outcome; 7]); 22] = {
         ("GET", "/rounds/{roundId}/log-entries", [Who, Who, Who, LIST, LIST, Done, Done]),
         ("GET", "/rounds/{roundId}/log-proofs", ANYONE),
         ("GET", "/log-keys", ANYONE),
+        ("GET", "/clients", MANAGER),
+        ("POST", "/clients", MANAGER),
+        ("GET", "/clients/{clientId}", MANAGER),
+        ("PATCH", "/clients/{clientId}", MANAGER),
+        ("POST", "/clients/{clientId}/credentials", MANAGER),
         ("GET", "/rules", ANYONE),
         ("GET", "/rules/{ruleId}", ANYONE),
     ]
@@ -87,17 +92,34 @@ fn prepared() -> Service {
 }
 
 /// The path of an operation, on something that allows it if the caller may.
-fn concrete(method: &str, path: &str) -> String {
+fn concrete(service: &Service, method: &str, path: &str) -> String {
     let changes_definition = matches!(method, "PATCH" | "PUT") && !path.contains("ballots");
     let round = if changes_definition { "utkast" } else { "handslag-2026" };
     let path = path.replace("log-proofs", "log-proofs?sequence=1");
+    let path = path.replace("{clientId}", &client(service));
     path.replace("{roundId}", round).replace("{participantCode}", "0180").replace("{ruleId}", "linear")
+}
+
+/// A client, which is made first if there is none.
+fn client(service: &Service) -> String {
+    let clients = service.get("/clients").by(Caller::Manager).send().is(200).json();
+    let known = clients["clients"][0]["clientId"].as_str().map(ToOwned::to_owned);
+    known.unwrap_or_else(|| {
+        let body = body("POST", "/clients", "manager").expect("a client can be made");
+        let made = service.request("POST", "/clients").by(Caller::Manager).json(&body).send().is(201);
+        made.json()["clientId"].as_str().expect("a client has an id").to_owned()
+    })
 }
 
 /// A body that the operation takes.
 fn body(method: &str, path: &str, caller: &str) -> Option<Value> {
     match (method, path.rsplit('/').next()?) {
         ("POST", "rounds") => Some(definition(json!({ "id": format!("av-{caller}") }))),
+        ("POST", "clients") => {
+            Some(json!({ "kind": "analyst", "name": "Av en ansvarig", "authMethod": "client_secret_post" }))
+        }
+        ("POST", "credentials") => Some(json!({})),
+        ("PATCH", "{clientId}") => Some(json!({ "name": format!("Av {caller}") })),
         ("PATCH", _) => Some(json!({ "titleSv": format!("Av {caller}") })),
         ("PUT", "initiatives") => Some(json!({ "initiatives": initiatives() })),
         ("PUT", "participants") => Some(json!({ "participants": municipalities() })),
@@ -145,7 +167,7 @@ fn every_operation_is_for_those_callers_that_the_table_says() {
             // Each call finds a ballot to read, replace or withdraw.
             let submitted = service.submit("0180", FIVE);
             assert!(matches!(submitted.status, 200 | 201), "{submitted}");
-            let request = by(service.request(method, &concrete(method, path)), &service, caller);
+            let request = by(service.request(method, &concrete(&service, method, path)), &service, caller);
             let sent = match body(method, path, caller) {
                 Some(body) => request.clone().json(&body).send(),
                 None => request.clone().send(),
@@ -154,14 +176,18 @@ fn every_operation_is_for_those_callers_that_the_table_says() {
             if expected != Done {
                 check_refusal(&sent, caller, expected);
                 // Who may not is told so whatever else is wrong: nothing is learnt from the order.
-                let wrong =
-                    by(service.request(method, &format!("{}?x=1", concrete(method, path))), &service, caller);
+                let wrong = by(
+                    service.request(method, &format!("{}?x=1", concrete(&service, method, path))),
+                    &service,
+                    caller,
+                );
                 let wrong =
                     if matches!(method, "GET" | "DELETE") { wrong } else { wrong.body("text/plain", "?") };
                 assert_eq!(outcome(&wrong.send()), expected, "{method} {path} by {caller}, wrongly");
             }
             if method == "GET" {
-                let head = by(service.request("HEAD", &concrete(method, path)), &service, caller).send();
+                let head =
+                    by(service.request("HEAD", &concrete(&service, method, path)), &service, caller).send();
                 assert_eq!(head.status, sent.status, "HEAD {path} by {caller}");
             }
         }

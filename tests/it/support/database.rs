@@ -17,6 +17,8 @@ struct Inner {
     /// The signing key too, so that a service which starts again believes the tokens of before.
     folder: TempDir,
     _server: Option<postgres::OwnDatabase>,
+    /// Whose database it is, if it is another's.
+    _of: Option<Database>,
 }
 
 impl Database {
@@ -24,7 +26,7 @@ impl Database {
     pub(crate) fn sqlite() -> Self {
         let folder = TempDir::new().expect("a temporary folder can be made");
         let address = store::Database::Sqlite(folder.path().join("handslag.db"));
-        Self(Arc::new(Inner { address, folder, _server: None }))
+        Self(Arc::new(Inner { address, folder, _server: None, _of: None }))
     }
 
     /// A file in a folder below the data folder, where another file system can be put.
@@ -32,7 +34,7 @@ impl Database {
         let folder = TempDir::new().expect("a temporary folder can be made");
         std::fs::create_dir(folder.path().join(name)).expect("a folder in an empty one");
         let address = store::Database::Sqlite(folder.path().join(name).join("handslag.db"));
-        Self(Arc::new(Inner { address, folder, _server: None }))
+        Self(Arc::new(Inner { address, folder, _server: None, _of: None }))
     }
 
     /// A database of the run's PostgreSQL server; none where there is no PostgreSQL, which is told.
@@ -40,7 +42,14 @@ impl Database {
         let server = postgres::OwnDatabase::new(test)?;
         let folder = TempDir::new().expect("a temporary folder can be made");
         let address = store::Database::Postgres(server.url());
-        Some(Self(Arc::new(Inner { address, folder, _server: Some(server) })))
+        Some(Self(Arc::new(Inner { address, folder, _server: Some(server), _of: None })))
+    }
+
+    /// The same database, for an instance with a data folder of its own.
+    pub(crate) fn of_another_instance(&self) -> Self {
+        let folder = TempDir::new().expect("a temporary folder can be made");
+        let address = self.address();
+        Self(Arc::new(Inner { address, folder, _server: None, _of: Some(self.clone()) }))
     }
 
     /// Opens it, with the schema brought up to date.
