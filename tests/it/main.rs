@@ -22,6 +22,7 @@ mod cli_settings;
 mod cli_tally;
 mod cli_tally_rules;
 mod cli_token;
+mod client_examples;
 mod clients;
 mod conditions;
 mod crash;
