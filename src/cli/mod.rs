@@ -24,6 +24,7 @@ mod privacy;
 mod progress;
 mod query;
 mod receipt;
+mod remote;
 mod round;
 mod round_files;
 pub mod serve;
@@ -98,6 +99,18 @@ enum Command {
     Restore(backup::RestoreArguments),
     /// Look whether this machine, its files and its database are fit for the service
     Doctor(doctor::Arguments),
+    /// Keep who you are at a service, for the commands below
+    Login(remote::LoginArguments),
+    /// Forget it again
+    Logout(remote::LogoutArguments),
+    /// Send a ballot to a service, over HTTP
+    Submit(remote::SubmitArguments),
+    /// Withdraw a ballot from a service, over HTTP
+    Withdraw(remote::WithdrawArguments),
+    /// Tell of the rounds of a service, and of the ballot that it has
+    Status(remote::StatusArguments),
+    /// Print a round's ranking as a service counts it
+    Results(remote::ResultsArguments),
     /// Print the settings in force, with secrets masked
     Config(config::Arguments),
 }
@@ -180,6 +193,12 @@ pub fn main() -> ExitCode {
         Command::Backup(arguments) => backup::backup(&settings, &arguments),
         Command::Restore(arguments) => backup::restore(&settings, &arguments),
         Command::Doctor(arguments) => doctor::run(&settings, &arguments),
+        Command::Login(arguments) => remote::login(&arguments),
+        Command::Logout(arguments) => remote::logout(&arguments),
+        Command::Submit(arguments) => remote::submit(&arguments),
+        Command::Withdraw(arguments) => remote::withdraw(&arguments),
+        Command::Status(arguments) => remote::status(&arguments),
+        Command::Results(arguments) => remote::results(&arguments),
         Command::Config(arguments) => config::run(&settings, &arguments),
     };
     match done {

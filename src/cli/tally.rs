@@ -144,7 +144,7 @@ fn show(arguments: &Arguments, slate: &Slate, answers: &[Answer]) -> Result<(), 
         (OutputFormat::Table, _) => {
             let tables: Vec<String> =
                 answers.iter().map(|answer| terminal::table(slate, answer, language, on_terminal)).collect();
-            show_table(&tables.join("\n"))
+            terminal::show(&tables.join("\n"))
         }
         (OutputFormat::Json, [answer]) if !several => {
             print(&json(&document(slate, answer, arguments.rule_set.clone())))
@@ -259,14 +259,4 @@ fn read_lot(text: &str, slate: &Slate) -> Result<Vec<InitiativeId>, Failure> {
         lot.len() == slate.len() && slate.initiatives().iter().all(|initiative| lot.contains(&initiative.id))
     };
     lot.filter(distinct).ok_or_else(|| Failure::refused("--lot: every id once, with commas"))
-}
-
-/// Writes a table; colours are left out where nobody would see them, or `NO_COLOR` is set.
-fn show_table(text: &str) -> Result<(), Failure> {
-    use std::io::Write;
-    let mut out = anstream::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::failed(error)),
-        Ok(()) | Err(_) => Ok(()),
-    }
 }

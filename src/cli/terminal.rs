@@ -1,11 +1,15 @@
 //! A count as a table for people at a terminal.
 
+use std::io::{self, Write};
+
 use anstyle::{AnsiColor, Style};
 
+use super::Failure;
 use crate::domain::Slate;
 use crate::export::Language;
+use crate::service::groups::GroupKey;
 use crate::service::results::{Answer, NoTally, Tally};
-use crate::tally::{Detail, Fraction};
+use crate::tally::{Detail, Fraction, Rule, Standing, Tie};
 
 /// How many characters the longest bar has.
 const BAR: u32 = 30;
@@ -24,12 +28,36 @@ pub(super) fn table(slate: &Slate, answer: &Answer, language: Language, on_termi
     std::iter::once(all).chain(groups).collect::<Vec<String>>().join("\n")
 }
 
+/// A count, ready to be drawn.
+pub(super) struct Drawing {
+    /// What it is of.
+    pub(super) heading: String,
+    /// In resolved order.
+    pub(super) lines: Vec<Line>,
+    /// Who stand equal.
+    pub(super) ties: Vec<Tied>,
+}
+
 /// A row: what stands in it, and how.
-struct Line {
-    cells: [String; 4],
-    bar: Option<Fraction>,
-    in_top: bool,
-    tied: bool,
+pub(super) struct Line {
+    /// Rank, initiative, score, and how many picked it.
+    pub(super) cells: [String; 4],
+    /// How long its bar is beside the others.
+    pub(super) bar: Option<Fraction>,
+    /// Whether it is among those that the count is for.
+    pub(super) in_top: bool,
+    /// Whether it stands equal with another.
+    pub(super) tied: bool,
+}
+
+/// Some that stand equal.
+pub(super) struct Tied {
+    /// Their ids.
+    pub(super) ids: Vec<String>,
+    /// The step that told them apart.
+    pub(super) resolved_by: Option<String>,
+    /// Whether it decides who is in the top.
+    pub(super) matters: bool,
 }
 
 fn of_tally(slate: &Slate, tally: &Tally, language: Language, on_terminal: bool) -> String {
@@ -37,28 +65,40 @@ fn of_tally(slate: &Slate, tally: &Tally, language: Language, on_terminal: bool)
         Detail::Portfolio(portfolio) => portfolio.selected.clone(),
         _ => None,
     };
-    let lines: Vec<Line> = tally
-        .outcome
-        .standings
-        .iter()
-        .map(|standing| {
-            let c = standing.candidate;
-            let initiative = &slate.initiatives()[c];
-            let title = language.of(&initiative.title);
-            let id = initiative.id.to_string();
-            Line {
-                cells: [
-                    standing.resolved_rank.to_string(),
-                    if title == id { id } else { format!("{id}  {title}") },
-                    standing.score.as_ref().map(ToString::to_string).unwrap_or_default(),
-                    tally.listed[c].to_string(),
-                ],
-                bar: standing.score.clone(),
-                in_top: members.as_ref().map_or(standing.resolved_rank <= tally.cut, |m| m.contains(&c)),
-                tied: tally.outcome.ties.iter().any(|tie| tie.candidates.contains(&c)),
-            }
-        })
-        .collect();
+    let line = |standing: &Standing| {
+        let c = standing.candidate;
+        let initiative = &slate.initiatives()[c];
+        let name = named(&initiative.id.to_string(), language.of(&initiative.title));
+        let score = standing.score.as_ref().map(ToString::to_string).unwrap_or_default();
+        Line {
+            cells: [standing.resolved_rank.to_string(), name, score, tally.listed[c].to_string()],
+            bar: standing.score.clone(),
+            in_top: members.as_ref().map_or(standing.resolved_rank <= tally.cut, |m| m.contains(&c)),
+            tied: tally.outcome.ties.iter().any(|tie| tie.candidates.contains(&c)),
+        }
+    };
+    let tied = |tie: &Tie| Tied {
+        ids: tie.candidates.iter().map(|&c| slate.initiatives()[c].id.to_string()).collect(),
+        resolved_by: tie.resolved_by.map(|step| step.to_string()),
+        matters: tie.matters,
+    };
+    let group = tally.group.as_ref().map(GroupKey::written);
+    let drawing = Drawing {
+        heading: heading(&tally.rule, group.as_deref(), tally.counted, tally.cut, language),
+        lines: tally.outcome.standings.iter().map(line).collect(),
+        ties: tally.outcome.ties.iter().map(tied).collect(),
+    };
+    draw(&drawing, language, on_terminal)
+}
+
+/// An initiative as a table names it: files may have no more than ids.
+pub(super) fn named(id: &str, title: &str) -> String {
+    if title == id { id.to_owned() } else { format!("{id}  {title}") }
+}
+
+/// Draws a table. Bars and colours only where somebody looks at a terminal.
+pub(super) fn draw(drawing: &Drawing, language: Language, on_terminal: bool) -> String {
+    let lines = &drawing.lines;
     let headings = [
         "#".to_owned(),
         language.pick("Initiativ", "Initiative").to_owned(),
@@ -71,7 +111,7 @@ fn of_tally(slate: &Slate, tally: &Tally, language: Language, on_terminal: bool)
     };
     let widths: Vec<usize> = (0..4).map(width).collect();
     let bold = if on_terminal { Style::new().bold() } else { Style::new() };
-    let mut text = vec![format!("{bold}{}{bold:#}", heading(tally, language))];
+    let mut text = vec![format!("{bold}{}{bold:#}", drawing.heading)];
     let row = |cells: &[String; 4]| {
         format!(
             "{:>a$}  {:<b$}  {:>c$}  {:>d$}",
@@ -87,7 +127,7 @@ fn of_tally(slate: &Slate, tally: &Tally, language: Language, on_terminal: bool)
     };
     text.push(row(&headings).trim_end().to_owned());
     let largest = lines.iter().filter_map(|line| line.bar.clone()).max();
-    for line in &lines {
+    for line in lines {
         let style = match (line.in_top, line.tied) {
             (_, true) => AnsiColor::Yellow.on_default(),
             (true, false) => AnsiColor::Green.on_default(),
@@ -99,30 +139,44 @@ fn of_tally(slate: &Slate, tally: &Tally, language: Language, on_terminal: bool)
         let bar = bar.map_or(String::new(), |(score, largest)| format!("  {}", bar_of(score, largest)));
         text.push(format!("{style}{}{style:#}{bar}{mark}", row(&line.cells)));
     }
-    for tie in &tally.outcome.ties {
-        let ids: Vec<&str> = tie.candidates.iter().map(|&c| slate.initiatives()[c].id.as_str()).collect();
+    for Tied { ids, resolved_by, matters } in &drawing.ties {
         let ids = ids.join(" = ");
-        let by = match tie.resolved_by {
+        let by = match resolved_by {
             Some(step) => language.pick(format!("skilda åt av {step}"), format!("told apart by {step}")),
             None => language.pick("inte skilda åt", "not told apart").to_owned(),
         };
-        let matters = language.pick("; avgör vilka som är i toppen", "; decides who is in the top");
-        let matters = if tie.matters { matters } else { "" };
-        text.push(format!("= {ids}: {by}{matters}"));
+        let decides = language.pick("; avgör vilka som är i toppen", "; decides who is in the top");
+        let decides = if *matters { decides } else { "" };
+        text.push(format!("= {ids}: {by}{decides}"));
     }
     text.push(String::new());
     text.join("\n")
 }
 
-fn heading(tally: &Tally, language: Language) -> String {
-    let group = tally.group.as_ref().map(|key| format!(" · {}", key.written())).unwrap_or_default();
-    let title = tally.rule.title(|titles| language.pick(titles.sv, titles.en));
-    let (ballots, top) = (tally.counted, tally.cut);
+/// The line above a table.
+pub(super) fn heading(
+    rule: &Rule,
+    group: Option<&str>,
+    counted: u64,
+    top: usize,
+    language: Language,
+) -> String {
+    let group = group.map(|key| format!(" · {key}")).unwrap_or_default();
+    let title = rule.title(|titles| language.pick(titles.sv, titles.en));
     let rest = language.pick(
-        format!("{ballots} prioriteringar, toppen är {top}"),
-        format!("{ballots} ballots, the top is {top}"),
+        format!("{counted} prioriteringar, toppen är {top}"),
+        format!("{counted} ballots, the top is {top}"),
     );
-    format!("{} · {title}{group} · {rest}", tally.rule.id())
+    format!("{} · {title}{group} · {rest}", rule.id())
+}
+
+/// Writes a table; colours are left out where nobody would see them, or `NO_COLOR` is set.
+pub(super) fn show(text: &str) -> Result<(), Failure> {
+    let mut out = anstream::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::failed(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// A bar as long as the share of the largest, in eighths of a character; nothing below zero.

@@ -3,6 +3,7 @@
 //! An unknown key or variable is an error: a setting that is misspelt must not silently be the default.
 
 mod edge;
+mod home;
 mod issuers;
 mod limits;
 mod reporting;
@@ -19,6 +20,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 pub use self::edge::{Edge, Patience, TlsFiles};
+pub use self::home::{Home, reads_swedish};
 pub use self::issuers::{Claim, IssuerSettings, ParticipantSettings, RoleSettings};
 pub use self::limits::{GivenLimits, Limits, Rate, Switch};
 pub use self::reporting::Reporting;
@@ -432,7 +434,7 @@ fn is_public_url(url: &str) -> bool {
 }
 
 fn refuse_unknown_variables() -> Result<(), ConfigError> {
-    const KNOWN: [&str; 18] = [
+    const KNOWN: [&str; 19] = [
         "DATA_DIR",
         "BIND",
         "METRICS_BIND",
@@ -451,6 +453,8 @@ fn refuse_unknown_variables() -> Result<(), ConfigError> {
         "SECURITY_CONTACT",
         "SECURITY_POLICY",
         "CONFIG",
+        // Of the commands that are clients of a service.
+        "PROFILE",
     ];
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     for name in names {

@@ -2,12 +2,14 @@
 //! over TLS, without redirects or a proxy, at most so much and so long.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::Agent;
 use ureq::http::Uri;
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
+use ureq::tls::{Certificate, PemItem, parse_pem};
+
+use super::outgoing;
 
 /// The most bytes that are read.
 const MOST: u64 = 256 * 1024;
@@ -64,15 +66,11 @@ impl KeySource {
         }
         let roots = match vouching {
             None if scheme == "http" => Arc::default(),
-            None => of_the_system().ok_or(BadSource::NoSystem)?,
+            None => outgoing::roots_of_the_system().ok_or(BadSource::NoSystem)?,
             Some(pem) => Arc::new(certificates(pem)?),
         };
-        let tls = TlsConfig::builder()
-            .provider(TlsProvider::Rustls)
-            .root_certs(RootCerts::Specific(roots))
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()));
         let agent = Agent::config_builder()
-            .tls_config(tls.build())
+            .tls_config(outgoing::tls(roots))
             .https_only(scheme == "https")
             .proxy(None)
             .max_redirects(0)
@@ -94,17 +92,6 @@ impl KeySource {
         }
         answer.body_mut().with_config().limit(MOST).read_to_vec().map_err(|error| error.to_string())
     }
-}
-
-/// Read once: they are the same for every issuer.
-fn of_the_system() -> Option<Arc<Vec<Certificate<'static>>>> {
-    static CERTIFICATES: OnceLock<Arc<Vec<Certificate<'static>>>> = OnceLock::new();
-    let read = || {
-        let found = rustls_native_certs::load_native_certs().certs;
-        Arc::new(found.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect())
-    };
-    let certificates = CERTIFICATES.get_or_init(read);
-    (!certificates.is_empty()).then(|| Arc::clone(certificates))
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<Certificate<'static>>, BadSource> {

@@ -12,6 +12,7 @@ mod key_source;
 mod keys;
 mod known_keys;
 mod organisations;
+pub mod outgoing;
 pub mod receipt;
 mod registry;
 pub mod secret;
