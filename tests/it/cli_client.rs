@@ -124,11 +124,11 @@ fn a_key_that_the_system_has_made_itself_is_taken_as_jwk_or_pem() {
     assert!(!out.contains("key_file"), "{out}");
     // The private half never came here, and signs nevertheless.
     let client = Registered::told(&database, &format!("{out}key_file=own.pem\n"));
+    let ec = create("ec-public.pem");
+    let ec = Registered::told(&database, &format!("{ec}\n"));
     let service = Service::start(&database);
     client.token(&service);
 
-    let ec = create("ec-public.pem");
-    let ec = Registered::told(&database, &format!("{ec}\n"));
     let header = json!({ "alg": "ES256", "typ": "client-authentication+jwt", "kid": ec.kid });
     let der = std::fs::read(database.folder().join("ec.der")).unwrap();
     let key = jsonwebtoken::EncodingKey::from_ec_der(&der);
