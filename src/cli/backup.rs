@@ -3,11 +3,14 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Failure, output, tell, verified};
+use super::{Failure, audit, open, output, tell, verified};
 use crate::config::Settings;
+use crate::domain::audit::{Act, Channel, Outcome, Target};
 use crate::service::Clock;
+use crate::service::audit::{NotAppended, append};
+use crate::service::endings::{Endings, Kept};
 use crate::store::copies::{self, Folded, Workplace};
-use crate::store::{Age, Database, Store};
+use crate::store::{Age, Database, Error, Store};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -29,7 +32,8 @@ pub(super) struct BackupArguments {
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Stop the service first. The backup is checked as `log verify` does before anything is changed; what \
-                  was there is moved aside, and its new name is told.\n\n\
+                  was there is moved aside, and its new name is told. Clients, keys and secrets that have been ended \
+                  since the backup stay ended.\n\n\
                   Exit codes: 0 done, 1 refused, 2 wrong usage, 3 a file failed.\n\n\
                   Example: handslag restore --force /backup/handslag-2026-11-22.db"
 )]
@@ -39,14 +43,28 @@ pub(super) struct RestoreArguments {
     /// Move aside the database that is there
     #[arg(long)]
     force: bool,
+    /// Restore also where the database that is there cannot be read, so that clients and keys that were ended since the
+    /// backup are active again
+    #[arg(long)]
+    revive: bool,
 }
 
 pub(super) fn backup(settings: &Settings, arguments: &BackupArguments) -> Result<(), Failure> {
     let database = sqlite(settings, "pg_basebackup or pg_dump make its copies")?;
-    let (file, name) = (&arguments.file, arguments.file.display().to_string());
     if !database.exists() {
         return Err(Failure::failed(format!("{}: there is no database", database.display())));
     }
+    let write = || write_backup(database, arguments);
+    // To open it any further would bring an older one up to date, and a damaged one is worth a copy too.
+    if let Some(Ok(store)) = copies::is_current(database).then(|| open(settings)) {
+        return audit::recorded(&store, "backup", Target::default(), write);
+    }
+    eprintln!("handslag: the audit trail cannot be written, and does not tell of this backup");
+    write()
+}
+
+fn write_backup(database: &Path, arguments: &BackupArguments) -> Result<(), Failure> {
+    let (file, name) = (&arguments.file, arguments.file.display().to_string());
     if !arguments.force && file.exists() {
         return Err(output::there_already(&name));
     }
@@ -106,21 +124,70 @@ pub(super) fn restore(settings: &Settings, arguments: &RestoreArguments) -> Resu
     let mut aside = None;
     let exists = database.exists();
     let left_over = copies::BESIDE.iter().any(|ending| copies::beside(database, ending).exists());
-    if exists || left_over {
-        if exists && matches!(copies::fold(database), Folded::InUse) {
-            return Err(in_use());
+    let folded = exists.then(|| copies::fold(database));
+    if folded == Some(Folded::InUse) {
+        return Err(in_use());
+    }
+    let endings = match folded.map(|folded| endings(database, folded, &workplace)) {
+        None => None,
+        Some(Ok(endings)) => Some(endings),
+        Some(Err(_)) if arguments.revive => None,
+        Some(Err(why)) => {
+            return Err(Failure::refused(format!(
+                "{target}: {why}: clients and keys that have been ended since the backup would be active again; \
+                 --revive restores nevertheless"
+            )));
         }
+    };
+    let kept = copies::change(&copy, |conn| {
+        let now = Clock::System.now();
+        let kept = endings.as_ref().map(|endings| endings.carry_over(conn, now)).transpose()?;
+        let entry = Act::new(Channel::Cli, "restore", Outcome::Accepted, now);
+        append(conn, &[entry]).map_err(NotAppended::into_error)?;
+        Ok(kept.unwrap_or_default())
+    })?;
+    if exists || left_over {
         let now = Clock::System.now().utc().format("%Y%m%dT%H%M%SZ");
         let kept = copies::beside(database, &format!(".before-restore-{now}"));
         copies::set_aside(database, &kept).map_err(on_target)?;
         aside = Some(kept);
     }
     workplace.put(database, exists).map_err(on_target)?;
-    tell(&format!("{whole}{target}: restored from {name}\n"));
+    tell(&format!("{whole}{target}: restored from {name}\n{}", told(kept)));
     if let Some(aside) = aside {
         tell(&format!("{}: what was there before\n", aside.display()));
     }
     Ok(())
+}
+
+/// What has been ended in the database that is there, or why it cannot be told.
+fn endings(database: &Path, folded: Folded, workplace: &Workplace) -> Result<Endings, String> {
+    if folded != Folded::Whole {
+        return Err("is damaged".to_owned());
+    }
+    let read = || {
+        let mut conn = copies::open(database)?;
+        if copies::age(&mut conn)? == Age::Older {
+            copies::take(database, &workplace.other())
+                .map_err(|error| Error::Connection(error.to_string()))?;
+            copies::migrate(&workplace.other())?;
+            conn = copies::open(&workplace.other())?;
+        }
+        Endings::read(&mut conn)
+    };
+    read().map_err(|error| error.to_string())
+}
+
+/// What stayed ended that the backup knew nothing of.
+fn told(kept: Kept) -> String {
+    let Kept { disabled, rotated, keys } = kept;
+    if kept == Kept::default() {
+        return String::new();
+    }
+    format!(
+        "what was ended since stays so: {disabled} clients disabled, keys or secrets of {rotated} clients, {keys} keys of \
+         tokens\n"
+    )
 }
 
 /// The file of the database; another is not for these commands.

@@ -11,6 +11,7 @@ pub mod clients;
 mod clock;
 pub mod definition;
 pub mod disclosure;
+pub mod endings;
 mod fault;
 pub mod groups;
 pub mod history;

@@ -59,6 +59,11 @@ impl Workplace {
         self.0.join("copy.db")
     }
 
+    /// Another in it, for a copy of what is in that place now.
+    pub fn other(&self) -> PathBuf {
+        self.0.join("before.db")
+    }
+
     /// Puts the file in its place; without `replace` only if nothing is there.
     ///
     /// # Errors
@@ -141,14 +146,29 @@ pub fn age(conn: &mut Conn) -> Result<Age, Error> {
     migrate::age(conn)
 }
 
+/// Whether a database that others may use has the schema of this program; does not change it.
+pub fn is_current(database: &Path) -> bool {
+    let conn = Database::Sqlite(database.to_owned()).connect_as_is();
+    conn.and_then(|mut conn| migrate::is_complete(&mut conn)).unwrap_or(false)
+}
+
 /// Brings the schema of a copy up to date, and leaves one file.
 ///
 /// # Errors
 /// If a migration fails.
 pub fn migrate(path: &Path) -> Result<(), Error> {
+    change(path, migrate::up)
+}
+
+/// Changes a copy that nobody uses yet, and leaves one file.
+///
+/// # Errors
+/// If the change or the database fails.
+pub fn change<T>(path: &Path, change: impl FnOnce(&mut Conn) -> Result<T, Error>) -> Result<T, Error> {
     let mut conn = Database::Sqlite(path.to_owned()).connect_as_is()?;
-    migrate::up(&mut conn)?;
-    Ok(conn.batch_execute("PRAGMA journal_mode = DELETE")?)
+    let changed = change(&mut conn)?;
+    conn.batch_execute("PRAGMA journal_mode = DELETE")?;
+    Ok(changed)
 }
 
 /// What came of bringing everything of a database into its one file.

@@ -163,6 +163,52 @@ fn a_restore_puts_the_copy_in_place_and_keeps_what_was_there() {
 }
 
 #[test]
+fn what_was_ended_since_the_backup_stays_ended() {
+    let program = backed_up();
+    let create = || {
+        let out = program.run(&["client", "create", "--analyst"]).is(0).out;
+        out.lines().find_map(|line| line.strip_prefix("client_id=")).unwrap().to_owned()
+    };
+    let [disabled, rotated, untouched] = [(); 3].map(|()| create());
+    let keys = || {
+        let out = program.run(&["keys", "list"]).is(0).out;
+        out.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect::<BTreeSet<String>>()
+    };
+    program.run(&["keys", "rotate"]).is(0);
+    let voided = keys();
+    program.run(&["backup", "with-clients.db"]).is(0);
+    assert!(program.run(&["audit", "export"]).is(0).out.contains("\"backup\""));
+
+    program.run(&["client", "disable", &disabled]).is(0);
+    program.run(&["client", "rotate", &rotated]).is(0);
+    program.run(&["keys", "rotate", "--at-once"]).is(0);
+    let ran = program.run(&["restore", "--force", "with-clients.db"]).is(0);
+    let told = "stays so: 1 clients disabled, keys or secrets of 1 clients, 2 keys of tokens\n";
+    assert_eq!(voided.len(), 2);
+    assert!(ran.out.contains(told), "{}", ran.out);
+    let show = |id: &str| program.run(&["client", "show", id]).is(0).json();
+    assert_eq!(show(&disabled)["disabled"], true);
+    assert!(show(&rotated)["credentials"][0]["endsAt"].is_string(), "{}", show(&rotated));
+    let untouched = show(&untouched);
+    assert_eq!(untouched["disabled"], false);
+    assert!(untouched["credentials"][0]["endsAt"].is_null());
+    assert!(keys().is_disjoint(&voided), "{:?}", keys());
+    assert!(program.run(&["audit", "export"]).is(0).out.contains("\"restore\""));
+    program.run(&["audit", "verify"]).is(0);
+}
+
+#[test]
+fn what_was_ended_in_a_database_that_cannot_be_read_is_revived_only_if_it_is_said() {
+    let program = backed_up();
+    program.write("data/handslag.db", "damaged beyond recognition, and longer than a page ".repeat(200));
+    let refused = program.run(&["restore", "--force", "backup.db"]).is(1);
+    assert!(refused.err.contains("would be active again; --revive"), "{}", refused.err);
+    assert!(std::fs::read(program.path("data/handslag.db")).unwrap().starts_with(b"damaged"));
+    program.run(&["restore", "--force", "--revive", "backup.db"]).is(0);
+    program.run(&["log", "verify"]).is(0);
+}
+
+#[test]
 fn a_restore_into_an_empty_place_makes_it() {
     let program = backed_up();
     program.run_with(&[], &["--data-dir", "new/place", "restore", "backup.db"]).is(0);
@@ -218,6 +264,29 @@ fn what_is_no_good_backup_is_refused_and_changes_nothing() {
     );
 }
 
+/// Makes a database what it was before a migration.
+const BEFORE: &str = "ALTER TABLE rounds DROP COLUMN first_closes_at;
+     DELETE FROM __diesel_schema_migrations WHERE version = '20261123000001'";
+
+#[test]
+fn what_was_ended_in_a_database_of_before_stays_ended() {
+    let program = backed_up();
+    let out = program.run(&["client", "create", "--analyst"]).is(0).out;
+    let id = out.lines().find_map(|line| line.strip_prefix("client_id=")).unwrap();
+    program.run(&["backup", "with-client.db"]).is(0);
+    program.run(&["client", "disable", id]).is(0);
+    let path = program.path("data/handslag.db");
+    diesel::SqliteConnection::establish(path.to_str().unwrap()).unwrap().batch_execute(BEFORE).unwrap();
+    // A backup of it does not bring it up to date.
+    let told = program.run(&["backup", "older.db"]).is(0);
+    assert!(
+        told.err.contains("the audit trail cannot be written") && told.out.contains("NOT checked"),
+        "{told:?}"
+    );
+    program.run(&["restore", "--force", "with-client.db"]).is(0);
+    assert_eq!(program.run(&["client", "show", id]).is(0).json()["disabled"], true);
+}
+
 #[test]
 fn a_backup_of_another_version_is_migrated_or_refused() {
     let program = backed_up();
@@ -226,11 +295,7 @@ fn a_backup_of_another_version_is_migrated_or_refused() {
         let mut conn = diesel::SqliteConnection::establish(path.to_str().unwrap()).unwrap();
         conn.batch_execute(statement).unwrap();
     };
-    // As it was before the newest migration.
-    sqlite(
-        "ALTER TABLE rounds DROP COLUMN first_closes_at;
-         DELETE FROM __diesel_schema_migrations WHERE version = '20261123000001'",
-    );
+    sqlite(BEFORE);
     program.run(&["restore", "--force", "backup.db"]).is(0);
     program.run(&["log", "verify"]).is(0);
     sqlite("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')");
