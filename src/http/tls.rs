@@ -45,8 +45,8 @@ pub struct Tls {
     seen: Mutex<[Stamp; 2]>,
 }
 
-/// By what a file is known to be another one.
-type Stamp = Option<(SystemTime, u64, u64)>;
+/// By what a file is known to be another one, or one that others may do something else with.
+type Stamp = Option<(SystemTime, u64, Number)>;
 
 impl Tls {
     /// Reads the files.
@@ -151,13 +151,19 @@ fn is_private(_: &Metadata) -> bool {
     true
 }
 
-/// A renewed file has another number, also where its time and length are the same.
+/// A renewed file has another number, also where its time and length are the same; one whose mode was mended has
+/// another time of that.
 #[cfg(unix)]
-fn number(metadata: &Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(metadata)
+type Number = (u64, i64, i64);
+
+#[cfg(unix)]
+fn number(metadata: &Metadata) -> Number {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
 }
 
 #[cfg(not(unix))]
-fn number(_: &Metadata) -> u64 {
-    0
-}
+type Number = ();
+
+#[cfg(not(unix))]
+fn number(_: &Metadata) -> Number {}

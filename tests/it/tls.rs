@@ -32,7 +32,7 @@ fn files(folder: &Path) -> TlsFiles {
 }
 
 /// A service by TLS, where its files are, and the certificate that it shows.
-fn secure() -> (Service, TlsFiles, CertificateDer<'static>) {
+pub(crate) fn secure() -> (Service, TlsFiles, CertificateDer<'static>) {
     let database = Database::sqlite();
     let files = files(database.folder());
     let certificate = renew(&files);
@@ -148,6 +148,20 @@ fn a_bad_new_certificate_leaves_the_old_one_in_use() {
     }
     let new = renew(&files);
     until("a good one is in use again", || shows(&service, &new).then_some(()));
+}
+
+#[test]
+fn a_key_that_others_can_read_is_used_once_its_mode_is_mended() {
+    let (service, files, old) = secure();
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    std::fs::set_permissions(&files.key, PermissionsExt::from_mode(0o644)).unwrap();
+    std::fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
+    std::fs::write(&files.certificate, made.cert.pem()).unwrap();
+    // Longer than from one look at the files to the next.
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(shows(&service, &old));
+    std::fs::set_permissions(&files.key, PermissionsExt::from_mode(0o600)).unwrap();
+    until("the new certificate is in use", || shows(&service, made.cert.der()).then_some(()));
 }
 
 #[test]
