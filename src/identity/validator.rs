@@ -196,9 +196,7 @@ impl Validator {
         if ["crit", "b64", "jku", "jwk", "x5u", "x5c"].iter().any(|member| header.contains_key(*member)) {
             return Err(Refusal::Header);
         }
-        let text = |member| {
-            claims.get(member).and_then(Value::as_str).filter(|text| (1..=255).contains(&text.len()))
-        };
+        let text = |member| claims.get(member).and_then(name);
         let iss = text("iss").ok_or(Refusal::Claim("iss"))?;
         let number = self.issuers.iter().position(|issuer| issuer.name == iss).ok_or(Refusal::Issuer)?;
         let issuer = &self.issuers[number];
@@ -259,14 +257,18 @@ impl Issuer {
         // `azp` is what OpenID Connect calls it.
         let client = match claims.get("client_id").or_else(|| claims.get("azp")) {
             None => None,
-            Some(client) => {
-                let text = client.as_str().filter(|text| (1..=255).contains(&text.len()));
-                Some(text.ok_or(Refusal::Claim("client_id"))?.to_owned())
-            }
+            Some(client) => Some(name(client).ok_or(Refusal::Claim("client_id"))?.to_owned()),
         };
         let (issuer, subject) = (self.name.clone(), subject.to_owned());
         Ok(Identity { issuer, subject, client, scopes, participant, expires })
     }
+}
+
+/// A claim that names somebody. It is written down by others, and not every database takes control characters.
+fn name(value: &Value) -> Option<&str> {
+    let text = value.as_str()?;
+    let fits = (1..=255).contains(&text.len()) && !text.chars().any(char::is_control);
+    fits.then_some(text)
 }
 
 /// The JSON object of a part of a token.

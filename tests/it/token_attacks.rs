@@ -274,6 +274,21 @@ attacks! {
         subjects.into_iter().map(|sub| named(format!("sub {sub}"), forge.with_claim("sub", sub))).collect()
     }
 
+    fn names_with_control_characters(forge: &Forge) -> Vec<Row> {
+        let mut rows = Vec::new();
+        for claim in ["sub", "client_id", "azp", "iss"] {
+            // `azp` counts where there is no `client_id`.
+            let claims = changed(forge.claims.clone(), "client_id", Value::Null);
+            let name = claims[claim].as_str().unwrap_or("somebody").to_owned();
+            for character in ['\0', '\u{1}', '\n', '\u{1b}', '\u{7f}', '\u{85}'] {
+                let claims = changed(claims.clone(), claim, json!(format!("{name}{character}")));
+                let what = format!("{claim} with {}", character.escape_unicode());
+                rows.push(named(what, forge.sign(&forge.header(), &claims)));
+            }
+        }
+        rows
+    }
+
     fn times_that_are_none_or_not_now(forge: &Forge) -> Vec<Row> {
         let (now, longest) = (forge.now, forge.longest_life);
         let mut rows = Vec::new();
