@@ -128,7 +128,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 fn submit<'a>(ids: &[&'a str]) -> Vec<&'a str> {
-    [&["submit", "--round", "liten"], ids].concat()
+    [&["submit", "--round", "liten", "--yes"], ids].concat()
 }
 
 #[test]
@@ -211,17 +211,39 @@ fn a_change_is_shown_and_made_of_the_ballot_that_was_seen() {
     let body =
         json!({ "ranking": ["tre"], "engagements": [{ "initiativeId": "tre", "engagement": "lead" }] });
     site.program.write("ballot.json", body.to_string());
-    let ran = site.run(&["submit", "--round", "liten", "--file", "ballot.json", "--reference", "R"]).is(0);
+    let ran =
+        site.run(&["submit", "--yes", "--round", "liten", "--file", "ballot.json", "--reference", "R"]).is(0);
     assert_eq!(value(&ran, "revision"), "3");
     assert_eq!(site.stored()[0]["engagements"], body["engagements"]);
     assert_eq!(site.stored()[0]["reference"], "R");
     // And back.
-    let ran = site.run(&["withdraw", "--round", "liten"]).is(0);
+    let ran = site.run(&["withdraw", "--round", "liten", "--yes"]).is(0);
     assert!(ran.err.contains("–  tre  Three  (left out)"), "{ran:?}");
     assert!(site.stored().is_empty());
-    site.run(&["withdraw", "--round", "liten"]).is(1);
+    site.run(&["withdraw", "--round", "liten", "--yes"]).is(1);
     let ran = site.run(&submit(&["ett"])).is(0);
     assert_eq!(value(&ran, "revision"), "5");
+}
+
+#[test]
+fn nothing_is_sent_unasked_where_there_is_no_terminal() {
+    let site = Site::start();
+    site.stockholm();
+    site.run(&submit(&["ett", "tva"])).is(0);
+    site.program.write("ballot.json", json!({ "ranking": ["tre"] }).to_string());
+    for unasked in [
+        &["submit", "--round", "liten", "tre"][..],
+        &["submit", "--round", "liten", "--file", "ballot.json"],
+        &["submit", "--round", "liten", "--file", "-"],
+        &["withdraw", "--round", "liten"],
+    ] {
+        let ran = site.run(unasked).is(2);
+        assert!(ran.err.contains("no terminal to ask at: give --yes"), "{unasked:?} {ran:?}");
+        let swedish = site.speaking("sv_SE.UTF-8", unasked).is(2);
+        assert!(swedish.err.contains("ange --yes"), "{swedish:?}");
+    }
+    let [ballot] = &site.stored()[..] else { panic!("one ballot") };
+    assert_eq!((&ballot["revision"], &ballot["ranking"]), (&json!(1), &json!(["ett", "tva"])));
 }
 
 #[test]
@@ -244,7 +266,7 @@ fn what_is_refused_is_told_with_every_fault_in_the_language_of_the_locale() {
     assert!(ran.err.contains("The access token is for another participant's ballot."), "{ran:?}");
     assert!(site.run(&["status", "--participant", "0980"]).is(1).out.is_empty());
     // A round that is not there, and one that is closed.
-    site.run(&["submit", "--round", "annan", "ett"]).is(1);
+    site.run(&["submit", "--round", "annan", "--yes", "ett"]).is(1);
     site.operate(&["round", "close", "liten"]).is(0);
     crate::support::until("the service has seen it", || {
         let status = site.run(&["status", "--round", "liten"]).is(0).out;

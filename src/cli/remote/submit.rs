@@ -7,7 +7,7 @@ use super::ballot::{Ballot, Content, Place};
 use super::change::{Change, Made};
 use super::profile::{Chosen, failed};
 use super::round::{initiatives, title, unknown};
-use super::session::Session;
+use super::session::{Session, language};
 use crate::cli::ballot_input::is_standard;
 use crate::cli::{Failure, output, print, tell};
 use crate::domain::RoundId;
@@ -18,8 +18,8 @@ const MOST: u64 = 64 * 1024;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Shows what will be sent and what it changes; at a terminal it asks first. The ballot is replaced \
-                  only if it still is the one that was shown. Prints revision, sequence and receipt as name=value, a \
+    after_help = "Shows what will be sent and what it changes, and asks; where nobody can be asked, --yes is needed. The \
+                  ballot is replaced only if it still is the one that was shown. Prints revision, sequence and receipt as name=value, a \
                   line each. Where the same is stored already nothing is sent.\n\n\
                   A file holds the ballot as the API takes it: {\"ranking\": [\"…\"], \"engagements\": […], …}.\n\n\
                   Exit codes: 0 stored, 1 refused, 2 wrong usage, 3 a file or the network failed.\n\n\
@@ -48,7 +48,7 @@ pub(in crate::cli) struct SubmitArguments {
     /// A new file for the receipt, which `receipt verify` checks
     #[arg(long, value_name = "FILE")]
     receipt: Option<PathBuf>,
-    /// Do not ask
+    /// Do not ask; needed where standard input is no terminal
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
@@ -57,7 +57,7 @@ pub(in crate::cli) struct SubmitArguments {
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "At a terminal it asks first. The ballot is withdrawn only if it still is the one that was shown; \
+    after_help = "Asks first; where nobody can be asked, --yes is needed. The ballot is withdrawn only if it still is the one that was shown; \
                   while the round is open another can be submitted.\n\n\
                   Exit codes: 0 withdrawn, 1 refused, 2 wrong usage, 3 a file or the network failed.\n\n\
                   Example: handslag withdraw --round handslag-2024 --yes"
@@ -69,7 +69,7 @@ pub(in crate::cli) struct WithdrawArguments {
     /// Whose ballot it is [default: that of the profile]
     #[arg(long, value_name = "CODE")]
     participant: Option<String>,
-    /// Do not ask
+    /// Do not ask; needed where standard input is no terminal
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
@@ -77,9 +77,14 @@ pub(in crate::cli) struct WithdrawArguments {
 }
 
 pub(in crate::cli) fn submit(arguments: &SubmitArguments) -> Result<(), Failure> {
+    let from_input = arguments.file.as_deref().is_some_and(is_standard);
+    may_go_on(arguments.yes, from_input)?;
     let content = content(arguments)?;
     if let Some(path) = arguments.receipt.as_deref().filter(|path| path.exists()) {
-        return Err(Failure::refused(format!("{}: is there already", path.display())));
+        let path = path.display();
+        return Err(Failure::refused(
+            language().pick(format!("{path}: finns redan"), format!("{path}: is there already")),
+        ));
     }
     let mut session = Session::open(&arguments.chosen)?;
     let language = session.language;
@@ -97,8 +102,7 @@ pub(in crate::cli) fn submit(arguments: &SubmitArguments) -> Result<(), Failure>
     }
     let titled = |id: &str| title(&initiatives, id, language);
     show(&place, &content.lines(before.as_ref(), &titled, language), stored.as_ref(), language);
-    let from_terminal = arguments.file.as_deref().is_none_or(|path| !is_standard(path));
-    if !arguments.yes && from_terminal {
+    if !arguments.yes {
         ask(language)?;
     }
     let change = Change {
@@ -116,6 +120,7 @@ pub(in crate::cli) fn submit(arguments: &SubmitArguments) -> Result<(), Failure>
 }
 
 pub(in crate::cli) fn withdraw(arguments: &WithdrawArguments) -> Result<(), Failure> {
+    may_go_on(arguments.yes, false)?;
     let mut session = Session::open(&arguments.chosen)?;
     let language = session.language;
     let place = Place::of(&mut session, arguments.round.clone(), arguments.participant.as_deref())?;
@@ -175,17 +180,25 @@ fn show(place: &Place, lines: &[String], stored: Option<&Ballot>, language: Lang
     say(&format!("{participant} · {round} · {before}\n{}", lines.join("\n")));
 }
 
-/// Asks whoever sits at a terminal; without one the command itself is the answer.
-fn ask(language: Language) -> Result<(), Failure> {
-    let input = io::stdin();
-    if !input.is_terminal() {
+/// Refuses to go on where somebody must be asked and nobody can be: a ballot is not replaced by accident.
+fn may_go_on(yes: bool, input_is_read: bool) -> Result<(), Failure> {
+    if yes || !input_is_read && io::stdin().is_terminal() {
         return Ok(());
     }
+    let said = language().pick(
+        "ingen terminal att fråga vid: ange --yes om det ska ske ändå; inget skickades",
+        "no terminal to ask at: give --yes if it is to be done nevertheless; nothing was sent",
+    );
+    Err(Failure::Misconfigured(vec![said.to_owned()]))
+}
+
+/// Asks whoever sits at the terminal.
+fn ask(language: Language) -> Result<(), Failure> {
     eprint!("{}", language.pick("Skicka? [j/N] ", "Send? [y/N] "));
     // A prompt that is not shown is no reason to send.
     io::stderr().flush().map_err(Failure::failed)?;
     let mut answer = String::new();
-    input.read_line(&mut answer).map_err(Failure::failed)?;
+    io::stdin().read_line(&mut answer).map_err(Failure::failed)?;
     if ["j", "ja", "y", "yes"].contains(&&*answer.trim().to_lowercase()) {
         return Ok(());
     }
