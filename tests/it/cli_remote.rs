@@ -112,7 +112,7 @@ fn serve(program: &Program, arguments: &[&str]) -> (Child, String) {
         .spawn()
         .unwrap();
     let said = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
-    (child, said.rsplit_once("http://").unwrap().1.to_owned())
+    (child, said.rsplit_once("://").unwrap().1.to_owned())
 }
 
 /// The value of a line `name=value`.
@@ -247,6 +247,37 @@ fn nothing_is_sent_unasked_where_there_is_no_terminal() {
 }
 
 #[test]
+fn a_certificate_that_nobody_vouches_for_is_told_at_once() {
+    let program = Program::with_open_round();
+    let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+    program.write("tls.crt", made.cert.pem());
+    program.write("tls.key", made.signing_key.serialize_pem());
+    std::fs::set_permissions(program.path("tls.key"), PermissionsExt::from_mode(0o600)).unwrap();
+    let other = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+    program.write("other.crt", other.cert.pem());
+    let (child, address) = serve(&program, &["--tls-certificate", "tls.crt", "--tls-key", "tls.key"]);
+    let site = Site { program, child, url: format!("https://{address}") };
+    let (client, key) = site.client(&["--municipality", "0180"]);
+    let home = site.path("home").display().to_string();
+    let run = |roots: &str, locale: &str, arguments: &[&str]| {
+        let variables = [("HOME", &*home), ("LANG", locale), ("SSL_CERT_FILE", roots)];
+        site.program.run_with(&variables, arguments)
+    };
+    let login = ["login", "--url", &site.url, "--client", &client, "--key", &key];
+    crate::support::until("the service knows the client", || {
+        (run("tls.crt", "en_GB.UTF-8", &login).code == 0).then_some(())
+    });
+    for arguments in [&login[..], &["status"], &submit(&["ett"])] {
+        let ran = run("other.crt", "en_GB.UTF-8", arguments).is(3);
+        assert!(ran.err.contains("SSL_CERT_FILE") && ran.err.contains("not believed"), "{ran:?}");
+        assert!(!ran.err.contains("trying again"), "{ran:?}");
+    }
+    let ran = run("other.crt", "sv_SE.UTF-8", &["status"]).is(3);
+    assert!(ran.err.contains("certifikat godtas inte"), "{ran:?}");
+    run("tls.crt", "en_GB.UTF-8", &["status"]).is(0);
+}
+
+#[test]
 fn what_is_refused_is_told_with_every_fault_in_the_language_of_the_locale() {
     let site = Site::start();
     site.stockholm();
@@ -282,6 +313,8 @@ fn a_profile_is_for_its_owner_only_and_ends_with_logout() {
     let site = Site::start();
     let ran = site.run(&["status"]).is(1);
     assert!(ran.err.contains("there is no profile default: handslag login makes one"), "{ran:?}");
+    let ran = site.speaking("sv_SE.UTF-8", &["status"]).is(1);
+    assert!(ran.err.contains("det finns ingen profil default: handslag login gör en"), "{ran:?}");
     let (client, key) = site.client(&["--municipality", "0180"]);
     // Nothing is kept of a login that fails: a wrong client, somebody else's key, another name of the service.
     let (_, other) = site.client(&["--municipality", "0980"]);
@@ -292,7 +325,8 @@ fn a_profile_is_for_its_owner_only_and_ends_with_logout() {
     assert!(ran.err.contains(&format!("calls itself {}", site.url)), "{ran:?}");
     site.login("http://handslag.example.se", &client, &key).is(2);
     std::fs::set_permissions(site.path(&key), PermissionsExt::from_mode(0o644)).unwrap();
-    assert!(site.login(&site.url, &client, &key).is(3).err.contains("chmod 600"));
+    let ran = site.login(&site.url, &client, &key).is(3);
+    assert!(ran.err.contains("chmod 600") && !ran.err.contains("signing key"), "{ran:?}");
     std::fs::set_permissions(site.path(&key), PermissionsExt::from_mode(0o600)).unwrap();
     site.run(&["status"]).is(1);
 
@@ -482,6 +516,8 @@ fn results_are_watched_until_the_round_closes() {
     let site = Site::start();
     let (client, key) = site.client(&["--analyst"]);
     site.log_in(&client, &key).is(0);
+    // The command fetches a token of its own, which is void before it is done.
+    std::fs::remove_file(site.path("home/.cache/handslag/tokens/default.json")).unwrap();
     let home = site.path("home").display().to_string();
     let mut watching = Command::new(env!("CARGO_BIN_EXE_handslag"))
         .args(["results", "--round", "liten", "--format", "csv", "--watch"])
@@ -493,6 +529,7 @@ fn results_are_watched_until_the_round_closes() {
     let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines().map(Result::unwrap);
     // Four initiatives and a heading, before anybody has answered and after.
     let first: Vec<String> = lines.by_ref().take(5).collect();
+    site.operate(&["keys", "rotate", "--at-once"]).is(0);
     site.program.write("ballots.csv", "participantCode,rank1,rank2,rank3\n1280,tre,,\n");
     site.operate(&["ballots", "import", "--round", "liten", "ballots.csv"]).is(0);
     let second: Vec<String> = lines.by_ref().take(5).collect();

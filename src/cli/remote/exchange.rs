@@ -9,6 +9,7 @@ use ureq::Agent;
 use ureq::http::{HeaderMap, Request as Message, Uri};
 
 use super::address::is_here;
+use super::session::language;
 use crate::cli::Failure;
 use crate::identity::outgoing;
 
@@ -26,8 +27,10 @@ pub(super) fn agent(address: &str) -> Result<Agent, Failure> {
     let over_tls = uri.scheme_str() == Some("https");
     let roots = match (over_tls, outgoing::roots_of_the_system()) {
         (true, None) => {
-            let advice = "the system trusts no certificates; SSL_CERT_FILE can name a file of them";
-            return Err(Failure::failed(advice));
+            return Err(Failure::failed(language().pick(
+                "systemet litar inte på några certifikat; SSL_CERT_FILE kan namnge en fil med sådana",
+                "the system trusts no certificates; SSL_CERT_FILE can name a file of them",
+            )));
         }
         (true, Some(roots)) => roots,
         (false, _) => Arc::default(),
@@ -90,8 +93,8 @@ impl Request {
         self.field("Content-Type", media_type)
     }
 
-    /// Sends it, with these fields besides its own.
-    pub(super) fn send(&self, agent: &Agent, more: &[(&'static str, String)]) -> Sent {
+    /// Sends it, with these fields besides its own. To ask somebody else than was meant is a failure at once.
+    pub(super) fn send(&self, agent: &Agent, more: &[(&'static str, String)]) -> Result<Sent, Failure> {
         let fields = self.fields.iter().chain(more);
         let head = Message::builder().method(self.method).uri(&*self.address);
         let head = fields.fold(head, |head, (name, value)| head.header(*name, value));
@@ -103,8 +106,36 @@ impl Request {
             let body = answer.body_mut().with_config().limit(MOST).read_to_vec()?;
             Ok(Answer { status: answer.status().as_u16(), headers: answer.headers().clone(), body })
         });
-        read.map_or_else(|error| Sent::Lost(error.to_string()), Sent::Answer)
+        match read {
+            Ok(answer) => Ok(Sent::Answer(answer)),
+            Err(error) if is_of_certificate(&error) => Err(self.not_believed(&error)),
+            Err(error) => Ok(Sent::Lost(error.to_string())),
+        }
     }
+
+    fn not_believed(&self, error: &ureq::Error) -> Failure {
+        let address = &self.address;
+        Failure::failed(language().pick(
+            format!(
+                "{address}: tjänstens certifikat godtas inte ({error}). SSL_CERT_FILE kan namnge en fil i PEM med \
+                 certifikaten för dem som får gå i god för tjänsten"
+            ),
+            format!(
+                "{address}: the certificate of the service is not believed ({error}). SSL_CERT_FILE can name a file in \
+                 PEM with the certificates of those who may vouch for the service"
+            ),
+        ))
+    }
+}
+
+/// Whether nobody who is believed vouches for the certificate that was shown.
+fn is_of_certificate(error: &ureq::Error) -> bool {
+    let of_tls = match error {
+        ureq::Error::Rustls(error) => Some(error),
+        ureq::Error::Io(error) => error.get_ref().and_then(|error| error.downcast_ref()),
+        _ => None,
+    };
+    matches!(of_tls, Some(rustls::Error::InvalidCertificate(_)))
 }
 
 /// A problem (RFC 9457), or an error of the token endpoint (RFC 6749, section 5.2).
@@ -141,7 +172,10 @@ impl Answer {
     /// The body, which must be of this form.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         serde_json::from_slice(&self.body).map_err(|error| {
-            Failure::failed(format!("the service answered something else than expected: {error}"))
+            Failure::failed(language().pick(
+                format!("tjänsten svarade något annat än väntat: {error}"),
+                format!("the service answered something else than expected: {error}"),
+            ))
         })
     }
 
@@ -165,7 +199,11 @@ impl Answer {
             Ok(Refusal::Problem { errors, .. }) => errors.iter().map(Fault::line).collect(),
             Ok(Refusal::Error { error, error_description }) => vec![format!("{error}: {error_description}")],
             Err(_) => {
-                return Failure::failed(format!("the service answered with the status {}", self.status));
+                let status = self.status;
+                return Failure::failed(language().pick(
+                    format!("tjänsten svarade med status {status}"),
+                    format!("the service answered with the status {status}"),
+                ));
             }
         };
         if self.status < 500 { Failure::Refused(lines) } else { Failure::Failed(lines.join("; ")) }

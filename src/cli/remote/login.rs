@@ -82,7 +82,9 @@ pub(in crate::cli) fn login(arguments: &LoginArguments) -> Result<(), Failure> {
 pub(in crate::cli) fn logout(arguments: &LogoutArguments) -> Result<(), Failure> {
     let name = &arguments.chosen.profile;
     if !Place::of(&arguments.chosen)?.remove()? {
-        return Err(Failure::refused(format!("there is no profile {name}")));
+        return Err(Failure::refused(
+            language().pick(format!("det finns ingen profil {name}"), format!("there is no profile {name}")),
+        ));
     }
     tell(
         &language()
@@ -107,7 +109,11 @@ fn read(arguments: &LoginArguments) -> Result<Kept, Failure> {
     };
     let secret = Zeroizing::new(content.trim().to_owned());
     if secret.is_empty() {
-        return Err(Failure::refused(format!("{}: holds no secret", path.display())));
+        let path = path.display();
+        return Err(Failure::refused(
+            language()
+                .pick(format!("{path}: innehåller ingen hemlighet"), format!("{path}: holds no secret")),
+        ));
     }
     Ok(Kept { credential: Credential::Secret(secret), content })
 }
@@ -122,25 +128,30 @@ struct Metadata {
 /// Asks a service where its tokens are.
 fn find(agent: &ureq::Agent, url: &str) -> Result<Service, Failure> {
     let request = Request::get(format!("{url}/.well-known/oauth-authorization-server"));
-    let answer = match request.send(agent, &[]) {
+    let answer = match request.send(agent, &[])? {
         Sent::Answer(answer) => answer,
         Sent::Lost(why) => return Err(Failure::failed(format!("{url}: {why}"))),
     };
     if answer.status != 200 {
         let status = answer.status;
-        return Err(Failure::failed(format!(
-            "{url} does not say where its tokens are: it answered {status}"
+        return Err(Failure::failed(language().pick(
+            format!("{url} säger inte var åtkomstbiljetter hämtas: svaret var {status}"),
+            format!("{url} does not say where its tokens are: it answered {status}"),
         )));
     }
     let Metadata { issuer, token_endpoint } = answer.json()?;
     // Else a token could be asked for in the name of another service (RFC 8414, section 3.3).
     if issuer != url {
-        return Err(Failure::refused(format!(
-            "{url} calls itself {issuer}: log in there, if that is what you mean"
+        return Err(Failure::refused(language().pick(
+            format!("{url} kallar sig {issuer}: logga in där, om det är det du menar"),
+            format!("{url} calls itself {issuer}: log in there, if that is what you mean"),
         )));
     }
     if !token_endpoint.parse::<Uri>().is_ok_and(|uri| address::may_be_asked(&uri)) {
-        return Err(Failure::refused(format!("{token_endpoint}: tokens are fetched over https only")));
+        return Err(Failure::refused(language().pick(
+            format!("{token_endpoint}: åtkomstbiljetter hämtas bara över https"),
+            format!("{token_endpoint}: tokens are fetched over https only"),
+        )));
     }
     Ok(Service { url: url.to_owned(), token_endpoint })
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::private_file;
+use super::session::language;
 use crate::cli::Failure;
 use crate::config::Home;
 use crate::domain::ClientId;
@@ -87,8 +88,12 @@ impl Place {
     /// Where the chosen profile is, or would be.
     pub(super) fn of(chosen: &Chosen) -> Result<Self, Failure> {
         let home = Home::find();
-        let home =
-            home.ok_or_else(|| Failure::refused("HOME or XDG_CONFIG_HOME must say where profiles are kept"))?;
+        let home = home.ok_or_else(|| {
+            Failure::refused(language().pick(
+                "HOME eller XDG_CONFIG_HOME måste säga var profiler finns",
+                "HOME or XDG_CONFIG_HOME must say where profiles are kept",
+            ))
+        })?;
         Ok(Self { home, name: chosen.profile.clone() })
     }
 
@@ -118,7 +123,10 @@ impl Place {
         let file = self.file();
         if !file.exists() {
             let name = &self.name;
-            return Err(Failure::refused(format!("there is no profile {name}: handslag login makes one")));
+            return Err(Failure::refused(language().pick(
+                format!("det finns ingen profil {name}: handslag login gör en"),
+                format!("there is no profile {name}: handslag login makes one"),
+            )));
         }
         let text = private_file::read(&file).map_err(|error| failed(&file, &error))?;
         let profile: Profile = toml::from_str(&text).map_err(|error| failed(&file, &error.message()))?;
@@ -172,6 +180,8 @@ pub(super) struct Kept {
 impl Credential {
     /// A private key in a file.
     pub(super) fn key(path: &Path) -> Result<Self, Failure> {
+        // First as any file of one's own: what is said of a key that signs tokens would lead astray.
+        private_file::read(path).map_err(|error| failed(path, &error))?;
         SigningKey::read(path).map(|key| Self::Key(Box::new(key))).map_err(Failure::failed)
     }
 

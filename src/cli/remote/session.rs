@@ -19,7 +19,7 @@ pub(super) struct Session {
     /// What the person reads.
     pub(super) language: Language,
     token: Option<Token>,
-    /// Whether the token was fetched by this command.
+    /// Whether the token was fetched for the request that is being sent.
     is_fresh: bool,
 }
 
@@ -48,8 +48,9 @@ impl Session {
         Ok(self.token()?.participant())
     }
 
-    /// Sends a request once, but for a token that was kept and is no longer believed.
+    /// Sends a request once, but for a token from before that is no longer believed.
     pub(super) fn once(&mut self, request: &Request) -> Result<Sent, Failure> {
+        self.is_fresh = false;
         let sent = self.with_token(request)?;
         match sent {
             Sent::Answer(answer) if answer.status == 401 && !self.is_fresh => {
@@ -83,7 +84,7 @@ impl Session {
         let bearer = format!("Bearer {}", self.token()?.text);
         let more =
             [("Authorization", bearer), ("Accept-Language", self.language.pick("sv", "en").to_owned())];
-        Ok(request.send(&self.agent, &more))
+        request.send(&self.agent, &more)
     }
 
     fn token(&mut self) -> Result<&Token, Failure> {

@@ -87,7 +87,7 @@ impl Token {
                 body: None,
             };
             let request = request.body("application/x-www-form-urlencoded", form.into_bytes());
-            match request.send(agent, &[]) {
+            match request.send(agent, &[])? {
                 Sent::Answer(answer) => match answer.come_back() {
                     Some(seconds) => patience.busy(seconds)?,
                     None => break answer.is(200)?.json()?,
