@@ -3,6 +3,7 @@
 //! Each has a folder: first the key or the secret under the name of the client, then the client in the database, then
 //! the sheet. Whatever is there already is taken as it is, so that a run that was broken off can be repeated.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +14,7 @@ use super::client_sheet::{self, Sheet};
 use super::progress::progress;
 use super::{Failure, audit, open, output, tell};
 use crate::config::Settings;
-use crate::domain::{AuthMethod, ClientId, Participant, RoundId};
+use crate::domain::{AuthMethod, ClientId, Participant, Round, RoundId};
 use crate::identity::secret::Secret;
 use crate::identity::{ClientKey, SigningKey};
 use crate::service::clients::{self, ClientText, NewCredential};
@@ -32,16 +33,30 @@ pub(super) fn create(
     let ledger = ledger::read(&store, round)?;
     let issuer = settings.public_url(settings.bind);
     let participants = ledger.roll.participants();
-    let bar = progress(participants.len() as u64, "{pos}/{len} clients {wide_bar} {eta}");
-    let mut made = 0;
+    let place = |participant: &Participant| Place { folder: folder.join(participant.code.as_str()), method };
     for participant in participants {
-        let place = Place { folder: folder.join(participant.code.as_str()), method };
-        made += u32::from(place.complete(&store, participant, name, &issuer)?);
+        place(participant).refuse_the_other_kind()?;
+    }
+    let bar = progress(participants.len() as u64, "{pos}/{len} clients {wide_bar} {eta}");
+    let (mut made, mut own) = (0, HashSet::new());
+    for participant in participants {
+        let (client, is_new) =
+            place(participant).complete(&store, &ledger.round, participant, name, &issuer)?;
+        made += u32::from(is_new);
+        own.insert(client);
         bar.inc(1);
     }
     bar.finish_and_clear();
     let there = participants.len() as u64 - u64::from(made);
     tell(&format!("{}: {made} clients made, {there} were there\n", folder.display()));
+    let others = store.read(store::clients::all)?.into_iter().filter(|client| {
+        let on_roll = client.participant.as_ref().is_some_and(|code| ledger.roll.position(code).is_some());
+        on_roll && client.disabled_at.is_none() && !own.contains(&client.id)
+    });
+    match others.count() {
+        0 => {}
+        n => tell(&format!("these participants have {n} other active clients: handslag client list\n")),
+    }
     Ok(())
 }
 
@@ -52,14 +67,32 @@ struct Place {
 }
 
 impl Place {
-    /// Makes what is missing; says whether anything was.
+    /// Refuses a folder that was made with keys where secrets are wanted, or the other way: the sheets would be written
+    /// over, and the clients of before would live on unseen.
+    fn refuse_the_other_kind(&self) -> Result<(), Failure> {
+        let (other, what) = match self.method {
+            AuthMethod::PrivateKeyJwt => (AuthMethod::ClientSecretPost, "secrets"),
+            AuthMethod::ClientSecretPost => (AuthMethod::PrivateKeyJwt, "keys"),
+        };
+        let other = Self { folder: self.folder.clone(), method: other };
+        match other.begun()? {
+            None => Ok(()),
+            Some(id) => Err(Failure::refused(format!(
+                "{}: was made with {what} (the client {id}): name another folder, or go on as it was made",
+                self.folder.display()
+            ))),
+        }
+    }
+
+    /// Makes what is missing; says whose it is, and whether anything was.
     fn complete(
         &self,
         store: &Store,
+        round: &Round,
         participant: &Participant,
         name: Option<&str>,
         issuer: &str,
-    ) -> Result<bool, Failure> {
+    ) -> Result<(ClientId, bool), Failure> {
         let text = ClientText {
             kind: "participant".to_owned(),
             participant: Some(participant.code.qualified()),
@@ -73,12 +106,12 @@ impl Place {
             Some(id) => store.read(|conn| store::clients::find(conn, id))?.is_some(),
             None => false,
         };
-        if known && sheet.exists() {
-            return Ok(false);
-        }
         let id = begun.unwrap_or_else(|| clients::new_id(&profile));
+        if known && sheet.exists() {
+            return Ok((id, false));
+        }
         let file = self.folder.join(self.file_name(&id));
-        let (credential, secret) = self.credential(&file)?;
+        let credential = self.credential(&file)?;
         let kid = credential.id.clone();
         if !known {
             audit::recorded(store, "client create", audit::thing(id.as_str()), || {
@@ -87,15 +120,16 @@ impl Place {
             })?;
         }
         let text = client_sheet::write(&Sheet {
+            round,
             participant,
             client: &id,
             issuer,
             file: &self.file_name(&id),
             kid: &kid,
-            secret: secret.as_ref().map(Secret::text),
+            method: self.method,
         });
         output::write(&sheet, true, |file| file.write_all(text.as_bytes()).map_err(Failure::failed))?;
-        Ok(true)
+        Ok((id, true))
     }
 
     fn file_name(&self, id: &ClientId) -> String {
@@ -127,13 +161,13 @@ impl Place {
     }
 
     /// The key or secret in the file, made first if it is not there.
-    fn credential(&self, file: &Path) -> Result<(NewCredential, Option<Secret>), Failure> {
+    fn credential(&self, file: &Path) -> Result<NewCredential, Failure> {
         match self.method {
             AuthMethod::PrivateKeyJwt if file.exists() => {
                 let key = SigningKey::read(file).map_err(Failure::failed)?;
-                Ok((of_key(&ClientKey::from(&key)), None))
+                Ok(of_key(&ClientKey::from(&key)))
             }
-            AuthMethod::PrivateKeyJwt => Ok((made(file)?, None)),
+            AuthMethod::PrivateKeyJwt => made(file),
             AuthMethod::ClientSecretPost => {
                 let failed = |error| Failure::failed(format!("{}: {error}", file.display()));
                 let secret = if file.exists() {
@@ -142,11 +176,11 @@ impl Place {
                 } else {
                     let secret = Secret::new();
                     fs::create_dir_all(&self.folder).map_err(failed)?;
-                    let text = Zeroizing::new(format!("{}\n", secret.text()));
-                    output::write(file, true, |out| out.write_all(text.as_bytes()).map_err(failed))?;
+                    // Without a newline at its end, which programs that send the file would send too.
+                    output::write(file, true, |out| out.write_all(secret.text().as_bytes()).map_err(failed))?;
                     secret
                 };
-                Ok((of_secret(&secret), Some(secret)))
+                Ok(of_secret(&secret))
             }
         }
     }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::program::Program;
 use crate::support::registered::{Registered, by_assertion, handslag};
-use crate::support::{Caller, Database, FIVE, Service};
+use crate::support::{Database, FIVE, Service};
 
 fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -193,11 +193,42 @@ fn each_on_the_roll_gets_a_client_and_a_sheet_also_after_a_run_that_was_broken_o
     program.write("blad/1280/1280-abcdefgh.pem", key);
     let unknown = program.path("blad/1280/1280-abcdefgh.pem");
     std::fs::set_permissions(&unknown, std::fs::Permissions::from_mode(0o600)).unwrap();
-    assert_eq!(program.run(&create).is(0).out, "blad: 3 clients made, 1 were there\n");
+    let others = "these participants have 2 other active clients: handslag client list\n";
+    let told = program.run(&create).is(0).out;
+    assert_eq!(told, format!("blad: 3 clients made, 1 were there\n{others}"));
     let second = listed();
     assert_eq!(second.lines().count(), 6, "0980 and 1280 have another each\n{second}");
     assert!(second.contains("1280-abcdefgh\t"), "the key that was there has a client now");
-    assert_eq!(program.run(&create).is(0).out, "blad: 0 clients made, 4 were there\n");
+    let told = program.run(&create).is(0).out;
+    assert_eq!(told, format!("blad: 0 clients made, 4 were there\n{others}"));
+}
+
+#[test]
+fn a_folder_with_keys_gets_no_secrets_and_the_other_way() {
+    let program = Program::with_draft();
+    let create = |folder: &str, more: &[&str]| {
+        program.run(&[&["client", "create", "--round", "liten", "--out", folder], more].concat())
+    };
+    create("nycklar", &[]).is(0);
+    let sheet = || std::fs::read(program.path("nycklar/0180/handslag-0180.txt")).unwrap();
+    let before = (sheet(), program.run(&["client", "list"]).is(0).out);
+    let refused = create("nycklar", &["--secret"]).is(1);
+    assert!(refused.err.starts_with("nycklar/0180: was made with keys (the client 0180-"), "{refused:?}");
+    assert_eq!((sheet(), program.run(&["client", "list"]).is(0).out), before);
+    let told = create("hemligheter", &["--secret"]).is(0).out;
+    assert!(told.contains("these participants have 4 other active clients"), "{told}");
+    assert!(create("hemligheter", &[]).is(1).err.contains("was made with secrets"));
+    // What is sent as it stands in the file is the secret, and nothing else.
+    let files = std::fs::read_dir(program.path("hemligheter/0180")).unwrap();
+    let secret = files.map(|file| file.unwrap().path()).find(|path| path.extension().unwrap() == "secret");
+    let secret = std::fs::read_to_string(secret.unwrap()).unwrap();
+    assert!(!secret.is_empty() && secret.trim_end() == secret);
+    let sheet = std::fs::read_to_string(program.path("hemligheter/0180/handslag-0180.txt")).unwrap();
+    assert!(!sheet.contains(&secret) && !sheet.contains("openssl"), "{sheet}");
+    for part in ["Liten omgång", "Small round", "2150-03-31 22:59 svensk tid", "Svara den som sände bladet"]
+    {
+        assert!(sheet.contains(part), "{part} is not in\n{sheet}");
+    }
 }
 
 #[test]
@@ -222,18 +253,22 @@ fn the_lines_of_a_sheet_fetch_a_token_that_submits() {
         let lines = sheet.lines().filter_map(|line| line.strip_prefix("    "));
         // Those of the program itself are tried where it is a client.
         let lines: Vec<&str> = lines.filter(|line| !line.starts_with("handslag ")).collect();
-        // The service is known by an address that leads nowhere here; only the endpoint is another.
-        let script = lines.join("\n").replace(
-            "https://handslag.example.se/oauth/token",
-            &format!("http://{}/oauth/token", service.address()),
-        );
-        crate::support::until("the client is known", || {
-            let ran = Command::new("bash").args(["-c", &script]).current_dir(&folder).output().unwrap();
+        // The service is known by an address that leads nowhere here; only what is called is another.
+        let here = format!("http://{}", service.address());
+        let script = lines.join("\n");
+        let script = script.replace("https://handslag.example.se/oauth/", &format!("{here}/oauth/"));
+        let script = script.replace("https://handslag.example.se/handslag/", &format!("{here}/handslag/"));
+        let (fetch, submit) = script.split_at(script.find("read -r token").unwrap());
+        let token = crate::support::until("the client is known", || {
+            let ran = Command::new("bash").args(["-c", fetch]).current_dir(&folder).output().unwrap();
             let issued: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
-            let token = issued["access_token"].as_str()?.to_owned();
-            let put = service.put("/rounds/handslag-2026/ballots/0180").by(Caller::Token(&token));
-            assert!(matches!(put.json(&json!({ "ranking": FIVE })).send().status, 200 | 201));
-            Some(())
+            issued["access_token"].as_str().map(ToOwned::to_owned)
         });
+        std::fs::write(folder.join("prioritering.json"), json!({ "ranking": FIVE }).to_string()).unwrap();
+        std::fs::write(folder.join("pasted"), format!("{token}\n")).unwrap();
+        let pasted = std::fs::File::open(folder.join("pasted")).unwrap();
+        let ran = Command::new("bash").args(["-c", submit]).stdin(pasted).current_dir(&folder).output();
+        let stored: serde_json::Value = serde_json::from_slice(&ran.unwrap().stdout).unwrap();
+        assert_eq!((&stored["participantCode"], &stored["ranking"]), (&json!("0180"), &json!(FIVE)));
     }
 }
