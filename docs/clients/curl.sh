@@ -13,9 +13,12 @@ trap 'rm -rf "$work"' EXIT
 
 base64url() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
 
+# Calls; a refusal is told as it came, and is the end.
+call() { curl -sS --fail-with-body -o "$work/answer" "$@" || { cat "$work/answer" >&2; exit 1; }; }
+
 # 1. A token. It lives for five minutes; keep it meanwhile.
-endpoint=$(curl -sS --fail-with-body "$url/.well-known/oauth-authorization-server" |
-    sed -n 's/.*"token_endpoint":"\([^"]*\)".*/\1/p')
+call "$url/.well-known/oauth-authorization-server"
+endpoint=$(sed -n 's/.*"token_endpoint":"\([^"]*\)".*/\1/p' "$work/answer")
 if grep -q 'PRIVATE KEY' "$file"; then
     head=$(printf '{"alg":"EdDSA","typ":"client-authentication+jwt"}' | base64url)
     claims=$(printf '{"iss":"%s","sub":"%s","aud":"%s","exp":%s,"jti":"%s"}' \
@@ -29,8 +32,8 @@ else
     tr -d '\r\n' <"$file" >"$work/secret"
     shown=(--data-urlencode "client_secret@$work/secret")
 fi
-curl -sS --fail-with-body "$endpoint" -d grant_type=client_credentials -d "client_id=$client" "${shown[@]}" |
-    sed -n 's/.*"access_token":"\([^"]*\)".*/Authorization: Bearer \1/p' >"$work/bearer"
+call "$endpoint" -d grant_type=client_credentials -d "client_id=$client" "${shown[@]}"
+sed -n 's/.*"access_token":"\([^"]*\)".*/Authorization: Bearer \1/p' "$work/answer" >"$work/bearer"
 
 # 2. What is stored now, so that nobody's change is written over unseen.
 status=$(curl -sS -o "$work/stored" -D "$work/head" -w '%{http_code}' -H @"$work/bearer" "$ballot")

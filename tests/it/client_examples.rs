@@ -134,6 +134,21 @@ fn the_example_for_r_runs() {
     check(&Example { interpreter: &["Rscript"], file: "r.R", needs: NEEDS, needs_for_keys: Some(NEEDS) });
 }
 
+#[test]
+fn a_refused_token_is_told_with_its_reason() {
+    for example in [CURL, PYTHON] {
+        if !is_there(example.needs) {
+            skipped(example.file, &format!("{} does not run here", example.needs.join(" ")));
+            continue;
+        }
+        let site = Site::start();
+        std::fs::write(site.path("secret"), "no secret of anybody's").unwrap();
+        let refused = run(&site, &example, ["0180-aaaaaaaa", "secret", "0180", "tva", "ett"]);
+        let told = String::from_utf8_lossy(&refused.stderr);
+        assert!(!refused.status.success() && told.contains("\"error\":\"invalid_client\""), "{refused:?}");
+    }
+}
+
 /// What two examples need is everywhere, and CI must not skip them.
 #[test]
 fn ci_skips_neither_curl_nor_python() {
