@@ -17,6 +17,7 @@ use crate::export::{Link, Meta};
 use crate::identity::secret::Secret;
 use crate::identity::{ClientKey, NotAClientKey};
 use crate::service::clients::{self, Change, ClientText, LONGEST_KEPT, NewCredential};
+use crate::service::definition::FORM;
 use crate::service::{Error, Fault};
 
 /// The validator of a client: it counts changes.
@@ -71,14 +72,30 @@ fn no_such_client() -> Problem {
 
 /// A client, as it comes in.
 #[derive(serde::Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct ClientBody {
-    kind: String,
+    kind: Option<String>,
     participant: Option<String>,
     scopes: Option<Vec<String>>,
-    name: String,
+    name: Option<String>,
     auth_method: Option<String>,
     public_key: Option<Map<String, Value>>,
+    #[serde(flatten)]
+    unknown: Map<String, Value>,
+}
+
+impl ClientBody {
+    /// What is missing, and what should not be there.
+    fn faults(&self) -> Vec<Fault> {
+        let missing = [("kind", self.kind.is_none()), ("name", self.name.is_none())];
+        let missing = missing.into_iter().filter(|(_, missing)| *missing);
+        let missing = missing
+            .map(|(name, _)| Fault::member(name, "missing", "Uppgiften saknas.", "The member is missing."));
+        let unknown = self.unknown.keys().map(|name| {
+            Fault::member(name, FORM, "Det finns ingen sådan uppgift.", "There is no such member.")
+        });
+        missing.chain(unknown).collect()
+    }
 }
 
 impl Incoming for ClientBody {
@@ -92,14 +109,21 @@ pub(super) async fn create(
     body: Body<ClientBody>,
 ) -> Result<HttpResponse, Problem> {
     Query::none(request.query_string())?;
-    let ClientBody { kind, participant, scopes, name, auth_method, public_key } = body.0;
-    let text = ClientText { kind, participant, scopes, name };
+    let mut faults = body.0.faults();
+    let ClientBody { kind, participant, scopes, name, auth_method, public_key, .. } = body.0;
+    let text =
+        ClientText { kind: kind.unwrap_or_default(), participant, scopes, name: name.unwrap_or_default() };
     let method = auth_method.as_deref().unwrap_or(AuthMethod::PrivateKeyJwt.id());
     // What can be read is looked at, also when something else cannot.
     let (profile, credential) = match (clients::read(&text), Shown::read(method, public_key.as_ref())) {
-        (Ok(profile), Ok(credential)) => (profile, credential),
+        (Ok(profile), Ok(credential)) if faults.is_empty() => (profile, credential),
         (profile, credential) => {
-            let faults = [profile.err(), credential.err()].into_iter().flatten().flatten().collect();
+            for found in [profile.err(), credential.err()].into_iter().flatten().flatten() {
+                // What is missing is not also of the wrong form.
+                if !faults.iter().any(|fault| fault.place == found.place) {
+                    faults.push(found);
+                }
+            }
             return Err(Problem::invalid(&INVALID_CLIENT, faults));
         }
     };

@@ -126,6 +126,11 @@ fn every_fault_of_a_client_is_told_at_once() {
         ]
     );
     let one = |changes: Value| faults(&body(&changes));
+    assert_eq!(faults(&json!({})), ["#/kind missing", "#/name missing", "#/publicKey missing"]);
+    assert_eq!(
+        one(json!({ "name": null, "secret": 1, "scopes": ["x"] })),
+        ["#/name missing", "#/secret form", "#/scopes/0 unknown-scope"]
+    );
     assert_eq!(one(json!({ "participant": null })), ["#/participant missing"]);
     assert_eq!(one(json!({ "kind": "manager" })), ["#/participant not-allowed"]);
     assert_eq!(one(json!({ "scopes": ["rounds.admin"] })), ["#/scopes/0 not-allowed"]);
