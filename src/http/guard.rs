@@ -98,8 +98,11 @@ fn own(identity: &Identity, request: &HttpRequest, scope: Scope) -> Result<(), P
         return Err(Problem::lacks(scope));
     }
     let asked = path(request, "participantCode");
-    let own = identity.participant.as_ref().is_some_and(|code| code.as_str() == asked);
-    if own { Ok(()) } else { Err(Problem::not_yours()) }
+    match &identity.participant {
+        Some(code) if code.as_str() == asked => Ok(()),
+        Some(_) => Err(Problem::not_yours()),
+        None => Err(Problem::nobodys()),
+    }
 }
 
 fn path(request: &HttpRequest, name: &str) -> String {

@@ -188,6 +188,15 @@ impl Problem {
         )
     }
 
+    /// The token is for no participant's ballot.
+    pub(super) fn nobodys() -> Self {
+        Self::new(
+            &FORBIDDEN,
+            "Åtkomstbiljetten är inte knuten till någon deltagare, och öppnar därför ingen prioritering.",
+            "The access token is bound to no participant, and so opens no ballot.",
+        )
+    }
+
     /// The round does not accept ballots now.
     pub(super) fn not_open(state: State, opens_at: Instant, closes_at: Instant) -> Self {
         let (opens, closes) = (local(opens_at), local(closes_at));

@@ -9,6 +9,7 @@ use crate::support::{
 };
 
 const ORGANISATION: &str = "https://id.oidc.se/claim/orgNumber";
+const OWN: &str = "/rounds/handslag-2026/ballots/0180";
 const AUDIENCE: &str = "api://handslag";
 
 /// A service with ballots of 0180 and 1480, an issuer that it trusts, and the claims of that one's good token.
@@ -108,6 +109,13 @@ fn an_organisation_number_opens_the_ballot_of_its_municipality_alone() {
     // An organisation that takes no part, or none at all.
     assert_eq!(world.reaches(&with(&organisation(7))), NOTHING);
     assert_eq!(world.reaches(&world.forge.with_claim(ORGANISATION, Value::Null)), NOTHING);
+    // Which of the two it is, that it is another's or nobody's, the caller is told.
+    for (number, told) in [(7, "är inte knuten till någon deltagare"), (1480, "gäller en annan deltagares")]
+    {
+        let token = with(&organisation(number));
+        let refused = world.service.get(OWN).by(Caller::Token(&token)).send().is(403).json();
+        assert!(refused["detail"].as_str().unwrap().contains(told), "{refused}");
+    }
 }
 
 #[test]
