@@ -142,6 +142,7 @@ fn create(settings: &Settings, arguments: &CreateArguments) -> Result<(), Failur
         }
     };
     let made = open(settings).and_then(|store| {
+        client_roll::warn_of_strangers(&store, &profile)?;
         audit::recorded(&store, "client create", audit::thing(id.as_str()), || {
             Ok(clients::create(&mut store.connect()?, id.clone(), &profile, credential, Clock::System.now())?)
         })

@@ -17,7 +17,7 @@ use crate::config::Settings;
 use crate::domain::{AuthMethod, ClientId, Participant, Round, RoundId};
 use crate::identity::secret::Secret;
 use crate::identity::{ClientKey, SigningKey};
-use crate::service::clients::{self, ClientText, NewCredential};
+use crate::service::clients::{self, ClientText, NewCredential, Profile};
 use crate::service::{self, Clock, ledger};
 use crate::store::{self, Store};
 
@@ -56,6 +56,23 @@ pub(super) fn create(
     match others.count() {
         0 => {}
         n => tell(&format!("these participants have {n} other active clients: handslag client list\n")),
+    }
+    Ok(())
+}
+
+/// Says so if a client is for somebody who is on no roll: it may be a slip of the pen.
+pub(super) fn warn_of_strangers(store: &Store, profile: &Profile) -> Result<(), Failure> {
+    let Some(code) = &profile.participant else { return Ok(()) };
+    let is_known = store.read(|conn| {
+        for round in store::rounds::all(conn)? {
+            if store::participants::load(conn, &round.id)?.position(code).is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    })?;
+    if !is_known {
+        eprintln!("handslag: {} is on the roll of no round yet", code.qualified());
     }
     Ok(())
 }

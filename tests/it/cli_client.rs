@@ -232,6 +232,15 @@ fn a_folder_with_keys_gets_no_secrets_and_the_other_way() {
 }
 
 #[test]
+fn a_client_of_somebody_on_no_roll_is_made_with_a_word() {
+    let program = Program::with_draft();
+    let stranger = program.run(&["client", "create", "--municipality", "9999"]).is(0);
+    assert_eq!(stranger.err, "handslag: municipality:9999 is on the roll of no round yet\n");
+    assert_eq!(program.run(&["client", "create", "--municipality", "0180"]).is(0).err, "");
+    assert_eq!(program.run(&["client", "create", "--analyst"]).is(0).err, "");
+}
+
+#[test]
 fn the_lines_of_a_sheet_fetch_a_token_that_submits() {
     let has =
         |program: &str| Command::new(program).arg("version").output().is_ok_and(|ran| ran.status.success());
