@@ -97,6 +97,11 @@ fn files_that_others_can_read_and_keys_that_are_none_fail() {
     set_mode(&program, "data/handslag.db", 0o644);
     let found = findings(&program, 1, &[]);
     assert!(of(&found, "database-file").starts_with("fail: data/handslag.db can be read by others"));
+    let advice = found.iter().find(|finding| finding["check"] == "database-file").unwrap()["advice"].clone();
+    assert!(
+        advice.as_str().unwrap().contains("ballot") && !advice.as_str().unwrap().contains("key"),
+        "{advice}"
+    );
     set_mode(&program, "data/handslag.db", 0o600);
     program.write("data/keys/signing.pem", "no key");
     let found = findings(&program, 1, &[]);
@@ -247,11 +252,27 @@ fn a_service_that_runs_is_asked() {
     let address = format!("http://{}", service.address());
     let found = findings(&program, 0, &["--url", &address]);
     assert_eq!(of(&found, "service"), format!("ok: {address} is ready"));
-    assert!(of(&found, "clock").starts_with("ok: the service's clock"), "{}", of(&found, "clock"));
+    // An HTTP date has no more than seconds.
+    assert_eq!(of(&found, "clock"), "ok: the service's clock is within a second of this machine's");
     drop(service);
     assert!(of(&findings(&program, 1, &["--url", &address]), "service").starts_with("fail: "));
-    let unasked = findings(&program, 0, &["--url", "https://handslag.example.se"]);
+    let unasked = findings(&program, 0, &["--url", "handslag.example.se"]);
     assert!(of(&unasked, "service").starts_with("warn: "));
+}
+
+#[test]
+fn a_service_by_tls_is_asked_if_somebody_vouches_for_it() {
+    let program = used();
+    let (service, files, _) = crate::tls::secure();
+    let address = format!("https://localhost:{}", service.address().port());
+    let arguments = ["--data-dir", "data", "doctor", "--url", &address];
+    let ask = |roots: &str| program.run_with(&[("SSL_CERT_FILE", roots)], &arguments).out;
+    let told = ask(files.certificate.to_str().unwrap());
+    assert!(told.contains(&format!("ok    service: {address} is ready\n")), "{told}");
+    let other = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    program.write("other.pem", other.cert.pem());
+    let told = ask("other.pem");
+    assert!(told.contains(&format!("FAIL  service: {address}: ")) && told.contains("certificate"), "{told}");
 }
 
 #[test]

@@ -94,10 +94,35 @@ fn postgres(check: &'static str, kind: &Kind) -> Vec<Finding> {
 }
 
 /// How another clock stands to this machine's.
-pub(super) fn clock(whose: &str, there: Instant) -> Finding {
+fn clock(whose: &str, there: Instant) -> Finding {
+    let apart = apart(there);
+    judged(
+        apart,
+        format!("{whose} is {}.{:03} s from this machine's", apart.abs() / 1_000, apart.abs() % 1_000),
+    )
+}
+
+/// How another clock stands to this machine's that tells whole seconds only: it is anywhere within the second.
+pub(super) fn clock_of_seconds(whose: &str, there: Instant) -> Finding {
+    let apart = match apart(there) {
+        ahead @ 1.. => ahead,
+        behind @ ..=-1_000 => behind + 1_000,
+        -999..=0 => 0,
+    };
+    let what = match apart.abs() / 1_000 {
+        0 => format!("{whose} is within a second of this machine's"),
+        seconds => format!("{whose} is {seconds} s from this machine's"),
+    };
+    judged(apart, what)
+}
+
+/// How far a clock is ahead of this machine's, in milliseconds.
+fn apart(there: Instant) -> i64 {
+    there.utc().signed_duration_since(Clock::System.now().utc()).num_milliseconds()
+}
+
+fn judged(apart: i64, what: String) -> Finding {
     const CHECK: &str = "clock";
-    let apart = there.utc().signed_duration_since(Clock::System.now().utc()).num_milliseconds();
-    let what = format!("{whose} is {}.{:03} s from this machine's", apart.abs() / 1_000, apart.abs() % 1_000);
     let advice = "Let both follow NTP. Tokens are refused when clocks are more than 30 seconds apart.";
     if apart.abs() <= APART {
         Finding::ok(CHECK, what)

@@ -19,7 +19,9 @@ pub(super) fn look(settings: &Settings) -> Vec<Finding> {
     let mut findings = vec![folder(&settings.data_dir)];
     findings.extend(keys(&settings.data_dir));
     if let Database::Sqlite(file) = &settings.database {
-        findings.extend(file.exists().then(|| private("database-file", file)));
+        let advice =
+            "Run chmod 600 on it. It holds every ballot and text: whoever could read it may have a copy.";
+        findings.extend(file.exists().then(|| private("database-file", file, advice)));
         let folder = file.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
         findings.extend(space(folder));
     }
@@ -70,7 +72,8 @@ fn keys(data_dir: &Path) -> Vec<Finding> {
     let mut paths: Vec<_> =
         entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
     paths.sort();
-    findings.extend(paths.iter().map(|path| private(CHECK, path)));
+    let advice = "Run chmod 600 on it. If others could read a key, replace it.";
+    findings.extend(paths.iter().map(|path| private(CHECK, path, advice)));
     for purpose in [Purpose::Tokens, Purpose::Log] {
         if let Err(error) = SigningKey::load(data_dir, purpose) {
             let advice = "Restore it from its copy, or correct its mode; a new one makes all tokens that are out void.";
@@ -81,18 +84,15 @@ fn keys(data_dir: &Path) -> Vec<Finding> {
 }
 
 /// Whether only its owner may read a file.
-fn private(check: &'static str, path: &Path) -> Finding {
+fn private(check: &'static str, path: &Path, advice: &'static str) -> Finding {
     let name = path.display();
     match mode(path) {
         Err(error) => Finding::fail(check, format!("{name}: {error}"), "Give the service's user the file."),
-        Ok(Some(mode)) if mode & 0o077 != 0 => {
-            let advice = "Run chmod 600 on it. If others could read a key, replace it.";
-            Finding::fail(
-                check,
-                format!("{name} can be read by others than its owner (mode {mode:o})"),
-                advice,
-            )
-        }
+        Ok(Some(mode)) if mode & 0o077 != 0 => Finding::fail(
+            check,
+            format!("{name} can be read by others than its owner (mode {mode:o})"),
+            advice,
+        ),
         Ok(_) => Finding::ok(check, format!("{name} is for its owner only")),
     }
 }

@@ -1,44 +1,53 @@
 //! A service that runs: whether it is ready, and what time it has.
 
-use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::DateTime;
+use ureq::Agent;
+use ureq::http::Uri;
 
 use super::Finding;
-use super::database::clock;
+use super::database::clock_of_seconds;
 use crate::domain::Instant;
+use crate::identity::outgoing;
 
 const CHECK: &str = "service";
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The most that is read of an answer.
-const LONGEST: u64 = 64 * 1024;
+
+/// What is looked at of an answer.
+struct Answer {
+    status: u16,
+    date: Option<Instant>,
+}
 
 pub(super) fn look(url: &str) -> Vec<Finding> {
-    let Some(host) = url.strip_prefix("http://") else {
-        let advice = "Name the address that the service listens on, such as http://127.0.0.1:8080.";
-        return vec![Finding::warn(CHECK, format!("{url} was not asked: only http is spoken here"), advice)];
+    let Some((address, over_tls)) = readyz(url) else {
+        let advice =
+            "Name the address that the service listens on, such as http://127.0.0.1:8080, or its public one.";
+        return vec![Finding::warn(
+            CHECK,
+            format!("{url} was not asked: it is no address by http or https"),
+            advice,
+        )];
     };
-    let host = host.split('/').next().unwrap_or_default();
-    match ask(host) {
+    match ask(&address, over_tls) {
         Err(error) => {
             vec![Finding::fail(CHECK, format!("{url}: {error}"), "Start it, or correct the address.")]
         }
         Ok(answer) => {
-            let mut findings = vec![readiness(url, &answer)];
-            findings.extend(date(&answer).map(|date| clock("the service's clock", date)));
+            let mut findings = vec![readiness(url, answer.status)];
+            findings.extend(answer.date.map(|date| clock_of_seconds("the service's clock", date)));
             findings
         }
     }
 }
 
-fn readiness(url: &str, answer: &str) -> Finding {
-    let status = answer.split(' ').nth(1).unwrap_or_default();
+fn readiness(url: &str, status: u16) -> Finding {
     match status {
-        "200" => Finding::ok(CHECK, format!("{url} is ready")),
-        "503" => {
+        200 => Finding::ok(CHECK, format!("{url} is ready")),
+        503 => {
             let advice = "Its writer or its database does not answer, or it is stopping: see its log.";
             Finding::fail(CHECK, format!("{url} is not ready"), advice)
         }
@@ -49,28 +58,28 @@ fn readiness(url: &str, answer: &str) -> Finding {
     }
 }
 
-/// The head of the answer of `/readyz`.
-fn ask(host: &str) -> io::Result<String> {
-    let address = if host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) {
-        host.to_owned()
-    } else {
-        format!("{host}:80")
-    };
-    let address = address.to_socket_addrs()?.next();
-    let address = address.ok_or_else(|| io::Error::other("the name has no address"))?;
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    let request = format!("GET /readyz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes())?;
-    let mut answer = Vec::new();
-    stream.take(LONGEST).read_to_end(&mut answer)?;
-    Ok(String::from_utf8_lossy(&answer).into_owned())
+/// Where a service says whether it is ready, and whether that is asked over TLS.
+fn readyz(url: &str) -> Option<(String, bool)> {
+    let uri: Uri = url.parse().ok()?;
+    let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
+    matches!(scheme, "http" | "https").then(|| (format!("{scheme}://{authority}/readyz"), scheme == "https"))
 }
 
-fn date(answer: &str) -> Option<Instant> {
-    let head = answer.split("\r\n\r\n").next()?;
-    let field = head.lines().filter_map(|line| line.split_once(':'));
-    let (_, date) = field.into_iter().find(|(name, _)| name.eq_ignore_ascii_case("date"))?;
-    DateTime::parse_from_rfc2822(date.trim()).ok().map(|date| Instant::new(date.to_utc()))
+fn ask(address: &str, over_tls: bool) -> Result<Answer, String> {
+    let none = "the system trusts no certificates; SSL_CERT_FILE can name a file of them";
+    let roots = if over_tls { outgoing::roots_of_the_system().ok_or(none)? } else { Arc::default() };
+    let agent: Agent = Agent::config_builder()
+        .tls_config(outgoing::tls(roots))
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .http_status_as_error(false)
+        .timeout_global(Some(PATIENCE))
+        // The service itself is meant, not what a proxy knows of it.
+        .proxy(None)
+        .build()
+        .new_agent();
+    let answer = agent.get(address).call().map_err(|error| error.to_string())?;
+    let date = answer.headers().get("Date").and_then(|date| date.to_str().ok());
+    let date = date.and_then(|date| DateTime::parse_from_rfc2822(date.trim()).ok());
+    Ok(Answer { status: answer.status().as_u16(), date: date.map(|date| Instant::new(date.to_utc())) })
 }
