@@ -35,8 +35,8 @@ impl Purpose {
     }
 }
 
-/// A key that signs, and the public half that checks. Both copies of the private half, ours and jsonwebtoken's, are
-/// overwritten when it goes, and so is the text of the file and what a new key is made of.
+/// A key that signs, and the public half that checks. The private half is in `own` alone and overwritten when that goes,
+/// and so is the text of the file and what a new key is made of; what moving and signing leave on the stack is not.
 pub struct SigningKey {
     kid: String,
     decoding: DecodingKey,
