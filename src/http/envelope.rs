@@ -13,7 +13,7 @@ use rand::Rng;
 use uuid::Uuid;
 
 use super::connection::Progress;
-use super::problem::Problem;
+use super::problem::{Problem, TOO_MANY_REQUESTS};
 use super::routes::Counted;
 use super::{Site, Stopping, audit, cors, limiter, negotiate, oauth, well_known};
 use crate::export::Language;
@@ -32,7 +32,7 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, actix_web::Error> {
-    let started = Monotonic::now();
+    let mut started = Monotonic::now();
     let progress = request.conn_data::<Rc<Progress>>().map(Rc::clone).expect("connections are ours");
     progress.begin();
     let trace = Trace::of(request.headers().get(TRACEPARENT));
@@ -40,6 +40,11 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     let site = request.app_data::<web::Data<Site>>().cloned().expect("the site is part of the app");
     let (mut response, problem) = if let Some(problem) = refusal(&site, &request) {
         count(&site.metrics, request.request(), &problem);
+        if problem.kind.slug == TOO_MANY_REQUESTS.slug {
+            Box::pin(site.limiter.keep_back(request.peer_addr())).await;
+            // It took us nothing to wait.
+            started = Monotonic::now();
+        }
         let reply = problem.reply(language, Uuid::now_v7());
         (request.into_response(reply.map_into_right_body()), Some(problem.kind.slug))
     } else {

@@ -14,6 +14,7 @@ use actix_web::dev::ServiceResponse;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest};
 use ipnet::IpNet;
+use tokio::time::sleep;
 
 use super::address;
 use super::buckets::{Buckets, Empty, Level};
@@ -24,6 +25,9 @@ use crate::identity::Identity;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// How long a refusal is kept back.
+const KEPT_BACK: Duration = Duration::from_millis(100);
 
 /// Counts requests.
 #[derive(Debug)]
@@ -61,11 +65,24 @@ impl Limiter {
     /// # Errors
     /// If it has too many.
     pub(super) fn enter(&self, peer: IpAddr) -> std::io::Result<Option<Place>> {
-        if self.trusted.iter().any(|range| range.contains(&peer.to_canonical())) {
+        if self.trusts(peer) {
             return Ok(None);
         }
         let place = self.connections.enter(address::counted(peer));
         place.map(Some).ok_or_else(|| ErrorKind::QuotaExceeded.into())
+    }
+
+    fn trusts(&self, peer: IpAddr) -> bool {
+        self.trusted.iter().any(|range| range.contains(&peer.to_canonical()))
+    }
+
+    /// Keeps back the refusal of what was too much. Whoever asks again as soon as it is answered then asks ten times a
+    /// second on each connection, and not thousands of times. Not so behind a proxy that is trusted: its connections
+    /// are for the others too.
+    pub(super) async fn keep_back(&self, peer: Option<SocketAddr>) {
+        if peer.is_some_and(|peer| !self.trusts(peer.ip())) {
+            sleep(KEPT_BACK).await;
+        }
     }
 
     /// A place for one more stream to whoever a request is from, if there is one.

@@ -1,6 +1,7 @@
 //! What others' floods do to a client that behaves, with the limits that the service has unless it is told otherwise.
 //!
-//! The client polls two hundred times a second and changes its ballot ten times a second. Each flood comes from another
+//! The client polls two hundred times a second, changes its ballot ten times a second, and another one like it polls
+//! twenty times a second on a new connection each time. Each flood comes from another
 //! address of the loopback network.
 
 use std::net::Ipv4Addr;
@@ -9,13 +10,15 @@ use std::time::{Duration, Instant};
 use super::Bench;
 use super::figures::{Run, Runs, Spread, in_turn, short, table, whole};
 use super::floods::{Did, Flood};
-use super::load::Load;
+use super::load::{Load, Tally, ask};
 use super::servers::{Server, get};
 use super::site::{RESULTS, Site};
 
 /// How often the client polls, and changes its ballot, in a second.
 const POLLS: u32 = 200;
 const BALLOTS: u32 = 10;
+/// How long a newcomer waits until it comes anew.
+const PAUSE: Duration = Duration::from_millis(50);
 /// How many participants there are: the requests of one stand so far apart.
 const PARTICIPANTS: usize = 290;
 /// Twenty times what an address may ask.
@@ -27,6 +30,7 @@ const SETTLING: Duration = Duration::from_secs(1);
 struct Time {
     polls: Run,
     ballots: Run,
+    newcomers: Run,
     did: Did,
     took: Duration,
     server_cpu: Duration,
@@ -37,11 +41,16 @@ struct Time {
 /// # Errors
 /// If anything that the client gets is not as expected.
 pub(crate) fn measure(bench: &Bench) -> Result<(), String> {
-    let site = Site::on_sqlite().with_demonstration()?.limited();
+    let site = match &bench.before {
+        Some(before) => Site::on_sqlite().by(before),
+        None => Site::on_sqlite(),
+    };
+    let site = site.with_demonstration()?.limited();
     let server = site.serve()?;
     let floods = [
         ("nothing", Flood::None),
-        ("500 slow senders, 200 that do not read", Flood::Slow),
+        ("500 that send slowly", Flood::Slow { senders: 500, deaf: 0 }),
+        ("200 that do not read", Flood::Slow { senders: 0, deaf: 200 }),
         ("polls, 16 connections, as fast as can be", Flood::of_polls(None)),
         ("polls, 16 connections, 20 times the limit", Flood::of_polls(Some(PACED))),
         ("counts that differ, 8 connections", Flood::of_counts()),
@@ -63,18 +72,28 @@ pub(crate) fn measure(bench: &Bench) -> Result<(), String> {
     let (mut rows, mut alone) = (Vec::new(), None);
     for ((name, _), times) in floods.iter().zip(times) {
         let work = work(&times);
-        let (polls, ballots): (Vec<Run>, Vec<Run>) =
-            times.into_iter().map(|time| (time.polls, time.ballots)).unzip();
-        let (polls, ballots) = (Runs(polls), Runs(ballots));
-        let (polls_alone, ballots_alone) = alone.get_or_insert_with(|| (polls.clone(), ballots.clone()));
+        let runs = |run: fn(&Time) -> &Run| Runs(times.iter().map(run).cloned().collect());
+        let runs = [runs(|time| &time.polls), runs(|time| &time.newcomers), runs(|time| &time.ballots)];
+        let alone = alone.get_or_insert_with(|| runs.clone());
         let mut row = vec![(*name).to_owned()];
-        row.extend([polls.latency(), polls.ratio_of_latency(polls_alone)]);
-        row.extend([ballots.latency(), ballots.ratio_of_latency(ballots_alone)]);
+        for (runs, alone) in runs.iter().zip(alone) {
+            row.extend([runs.latency(), runs.ratio_of_latency(alone)]);
+        }
         row.extend(work);
         rows.push(row);
     }
-    let header =
-        ["meanwhile", "a poll", "of alone", "a ballot", "of alone", "the flood", "CPU of the flood", "of us"];
+    let header = [
+        "meanwhile",
+        "a poll",
+        "of alone",
+        "a newcomer's poll",
+        "of alone",
+        "a ballot",
+        "of alone",
+        "the flood",
+        "its CPU",
+        "our CPU",
+    ];
     table(&header, &rows);
     Ok(())
 }
@@ -87,13 +106,32 @@ fn behave(bench: &Bench, site: &Site, server: &Server, end: &dyn Fn() -> Did) ->
     let submitting =
         Load { rate: Some(BALLOTS), connections: 2, ..bench.load(server, &ballots, &[200, 201]) };
     let (began, cpu) = (Instant::now(), server.cpu()?);
-    let (polls, ballots) = std::thread::scope(|scope| {
+    let (polls, ballots, newcomers) = std::thread::scope(|scope| {
         let submitted = scope.spawn(|| faultless(&submitting));
+        let came = scope.spawn(|| come_anew(server, &polls[0], bench.time));
         let polled = faultless(&polling);
-        (polled, submitted.join().expect("a load does not panic"))
+        let joined = "a load does not panic";
+        (polled, submitted.join().expect(joined), came.join().expect(joined))
     });
     let (took, server_cpu) = (began.elapsed(), server.cpu()?.saturating_sub(cpu));
-    Ok(Time { polls: polls?, ballots: ballots?, did: end(), took, server_cpu })
+    let newcomers = Run::of(newcomers?, bench.time, server_cpu);
+    Ok(Time { polls: polls?, ballots: ballots?, newcomers, did: end(), took, server_cpu })
+}
+
+/// Polls on a new connection each time.
+fn come_anew(server: &Server, poll: &[u8], time: Duration) -> Result<Tally, String> {
+    let (end, mut tally) = (Instant::now() + time, Tally::default());
+    while Instant::now() < end {
+        let began = Instant::now();
+        let status = ask(server.address, poll, |reply| reply.status)?;
+        if status != 200 {
+            return Err(format!("a newcomer was answered {status}"));
+        }
+        tally.micros.push(u32::try_from(began.elapsed().as_micros()).unwrap_or(u32::MAX));
+        tally.in_time += 1;
+        std::thread::sleep(PAUSE);
+    }
+    Ok(tally)
 }
 
 /// A run in which every reply was the expected one.

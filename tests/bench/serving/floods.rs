@@ -11,10 +11,6 @@ use super::load::Reply;
 use super::servers::{get, own_cpu};
 use super::site::RESULTS;
 
-/// How many send their header fields or their body byte by byte.
-const SLOW: usize = 500;
-/// How many do not read what they have asked for.
-const DEAF: usize = 200;
 /// How often each slow one sends a byte.
 const PAUSE: Duration = Duration::from_millis(200);
 /// How long an answer may be out before the connection is given up for another.
@@ -25,8 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(crate) enum Flood {
     /// Nothing.
     None,
-    /// Keeps connections busy with as little as it can.
-    Slow,
+    /// Sends header fields and bodies byte by byte on so many connections, and on others does not read what it has
+    /// asked for.
+    Slow { senders: usize, deaf: usize },
     /// Asks, each of these in turn, on so many connections, as fast as it is answered or so often a second.
     Asking { requests: Vec<Vec<u8>>, connections: usize, rate: Option<u32> },
     /// Opens connections, with so many threads, and closes them at once.
@@ -98,7 +95,7 @@ impl Flood {
         std::thread::scope(|scope| {
             let threads = match self {
                 Self::None => 0,
-                Self::Slow => 1,
+                Self::Slow { .. } => 1,
                 Self::Asking { connections, .. } => *connections,
                 Self::Opening(threads) => *threads,
             };
@@ -118,7 +115,7 @@ impl Flood {
     fn work(&self, way: Way<'_>, place: usize, of: usize) -> Did {
         let did = match self {
             Self::None => Did::default(),
-            Self::Slow => way.dawdle(),
+            Self::Slow { senders, deaf } => way.dawdle(*senders, *deaf),
             Self::Asking { requests, rate, .. } => {
                 let pause = rate.map(|rate| Duration::from_secs(1) * u32::try_from(of).unwrap_or(1) / rate);
                 way.ask(requests, place * requests.len() / of, pause)
@@ -192,17 +189,17 @@ impl Way<'_> {
         did
     }
 
-    fn dawdle(self) -> Did {
+    fn dawdle(self, senders: usize, deaf: usize) -> Did {
         let mut did = Did::default();
-        let mut callers: Vec<Option<TcpStream>> = (0..SLOW + DEAF).map(|_| None).collect();
+        let mut callers: Vec<Option<TcpStream>> = (0..senders + deaf).map(|_| None).collect();
         let head = b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Field: ";
         let body: &[u8] = b"POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\
             Content-Type: application/x-www-form-urlencoded\r\n\r\n";
-        let deaf = b"GET /handslag/v1/openapi.yaml HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(64);
+        let much = b"GET /handslag/v1/openapi.yaml HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(64);
         while self.goes_on() {
             for (number, caller) in callers.iter_mut().enumerate() {
                 let (start, more): (&[u8], &[u8]) = match number {
-                    SLOW.. => (&deaf, &deaf),
+                    _ if number >= senders => (&much, &much),
                     _ if number % 2 == 0 => (head, b"x"),
                     _ => (body, b"x"),
                 };

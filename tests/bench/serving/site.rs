@@ -47,7 +47,13 @@ impl Site {
     pub(crate) fn on_sqlite() -> Self {
         let folder = guard::folder();
         let url = format!("sqlite:{}", folder.path().join("handslag.db").display());
-        Self { folder, program: env!("CARGO_BIN_EXE_handslag").into(), url, postgres: None, is_limited: false }
+        Self {
+            folder,
+            program: env!("CARGO_BIN_EXE_handslag").into(),
+            url,
+            postgres: None,
+            is_limited: false,
+        }
     }
 
     /// An empty folder and an empty database of a server of our own; none where there is no PostgreSQL, which is told.
