@@ -55,9 +55,9 @@ impl Did {
 }
 
 impl Flood {
-    /// Polls on sixteen connections.
-    pub(crate) fn of_polls(rate: Option<u32>) -> Self {
-        Self::Asking { requests: vec![get(RESULTS, "")], connections: 16, rate }
+    /// Polls.
+    pub(crate) fn of_polls(connections: usize, rate: Option<u32>) -> Self {
+        Self::Asking { requests: vec![get(RESULTS, "")], connections, rate }
     }
 
     /// Counts that nobody has asked for before, of the kinds that cost most.
@@ -152,7 +152,7 @@ impl Way<'_> {
 
     fn ask(self, requests: &[Vec<u8>], first: usize, pause: Option<Duration>) -> Did {
         let (mut did, mut connection) = (Did::default(), None);
-        let mut buffer = vec![0; 256 * 1024];
+        let mut buffer = vec![0; 64 * 1024];
         let mut due = Instant::now();
         for request in requests.iter().cycle().skip(first) {
             if !self.goes_on() {
