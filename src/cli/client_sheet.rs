@@ -23,6 +23,7 @@ pub(super) fn write(sheet: &Sheet<'_>) -> String {
     let Sheet { participant, client, issuer, file, .. } = sheet;
     let (name, code) = (&participant.name, &participant.code);
     let lines = lines(sheet);
+    let flag = if sheet.secret.is_some() { "--secret-file" } else { "--key" };
     format!(
         "Handslag: uppgifter för {name} ({code})
 
@@ -39,6 +40,11 @@ och ni får en ny.
 Så hämtas en åtkomstbiljett, som gäller i fem minuter (bash, openssl 3 och curl):
 
 {lines}
+Eller, vid en terminal med programmet handslag:
+
+    handslag login --url {issuer} --client {client} {flag} {file}
+    handslag status
+
 Sänd biljetten i Authorization: Bearer. Vad som finns att anropa: {issuer}/handslag/v1/openapi.yaml
 
 ----------------------------------------------------------------------------------------------------
@@ -55,8 +61,8 @@ The file is secret: whoever has it can submit in your name. Put it where only yo
 and delete it from letters and folders. Tell us if somebody else may have seen it: the client is then
 closed, and you get a new one.
 
-The lines above fetch an access token, which lives for five minutes (bash, openssl 3 and curl). Send it
-in Authorization: Bearer. What there is to call: {issuer}/handslag/v1/openapi.yaml
+The lines above fetch an access token, which lives for five minutes (bash, openssl 3 and curl), or keep who
+you are for the commands of the program handslag. Send the token in Authorization: Bearer. What there is to call: {issuer}/handslag/v1/openapi.yaml
 "
     )
 }

@@ -30,8 +30,8 @@ const TICK: Duration = Duration::from_secs(1);
 /// How much costly work is done at once, of each kind and however many workers there are: some of the connections for
 /// reading are left to what is quick, such as whether the service is ready.
 const MOST_COSTLY: usize = store::READERS as usize - 3;
-/// How many connections may wait to be taken, if the system allows it.
-const WAITING: i32 = 4096;
+/// How many connections may wait to be taken, if the system allows it: what is taken in some hundredths of a second.
+const WAITING: i32 = 1024;
 /// How much of an answer the system keeps until it is read, in bytes; Linux counts its own books in and takes twice this.
 const SENT: usize = 128 * 1024;
 /// How long the writer may take for its queue when everybody has been answered.

@@ -35,6 +35,26 @@ enum Source {
     Address(KeySource),
 }
 
+impl Trusted {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its keys as they are published now; waits for them.
+    ///
+    /// # Errors
+    /// What stands in the way, in words.
+    pub fn keys_now(&self) -> Result<JwkSet, String> {
+        match &self.keys {
+            Source::File(set) => Ok(set.clone()),
+            Source::Address(source) => {
+                JwkSet::read(&source.fetch()?, &self.algorithms).map_err(|error| error.to_string())
+            }
+        }
+    }
+}
+
 /// Reads the settings of the issuers that are trusted besides our own, which goes by `own`.
 ///
 /// # Errors

@@ -23,7 +23,7 @@ use super::query::Query;
 use super::reply::{self, Cache};
 use super::{Site, Stopping, crowd, negotiate};
 use crate::board::Board;
-use crate::domain::{BallotBook, Instant, Round, RoundId, Sequence, State};
+use crate::domain::{BallotBook, Round, RoundId, Sequence, State};
 use crate::export::events::{self, HEARTBEAT, MEDIA_TYPE, OPENING, UNCHANGED};
 use crate::identity::{Identity, Scope};
 
@@ -148,7 +148,8 @@ pub(super) async fn open(
             next: now,
             lists_ballots: caller.has(Scope::BallotsList),
             // What anyone may see needs no token any more.
-            ends: caller.identity().filter(|_| !round.results_are_public()).map(Identity::ends),
+            needed: caller.shared_identity().filter(|_| !round.results_are_public()).cloned(),
+            registered: site.issuing.registrar.registry().changes(),
             site: site.clone(),
             _place: site.listeners.enter().ok_or_else(too_many)?,
             _of_address: site.limiter.enter_stream(request).ok_or_else(too_many)?,
@@ -216,8 +217,10 @@ struct Listener {
     heartbeat: Monotonic,
     /// When the next result may be sent.
     next: Monotonic,
-    /// When the token ends that the stream was opened with, where it needs one.
-    ends: Option<Instant>,
+    /// Who opened the stream, where it needs a token.
+    needed: Option<Arc<Identity>>,
+    /// Tells when a client may have been disabled.
+    registered: watch::Receiver<()>,
     lists_ballots: bool,
     _place: Place,
     _of_address: crowd::Place,
@@ -250,7 +253,7 @@ impl Listener {
         loop {
             let now = Monotonic::now();
             let left = self.left();
-            if *self.stopping.borrow() || left.is_some_and(|left| left.is_zero()) {
+            if *self.stopping.borrow() || left.is_some_and(|left| left.is_zero()) || self.is_disabled() {
                 return None;
             }
             let board = self.site.boards.get(&self.round)?;
@@ -273,6 +276,7 @@ impl Listener {
             tokio::select! {
                 told = self.stopping.changed() => told.ok()?,
                 told = self.changes.changed(), if !is_new => told.ok()?,
+                told = self.registered.changed(), if self.needed.is_some() => told.ok()?,
                 () = sleep_until(until) => {}
             }
         }
@@ -295,8 +299,13 @@ impl Listener {
 
     /// How much longer the token is good for; none where it need not be.
     fn left(&self) -> Option<Duration> {
-        let left = self.ends?.utc() - self.site.clock.now().utc();
+        let left = self.needed.as_ref()?.ends().utc() - self.site.clock.now().utc();
         Some(left.to_std().unwrap_or_default())
+    }
+
+    /// Whether the client has been disabled whose token the stream needs.
+    fn is_disabled(&self) -> bool {
+        self.needed.as_ref().is_some_and(|identity| self.site.issuing.is_disabled(identity))
     }
 }
 

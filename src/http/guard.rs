@@ -119,6 +119,11 @@ impl<P> Caller<P> {
         self.identity.as_deref()
     }
 
+    /// The same, to be kept longer than the request.
+    pub(super) fn shared_identity(&self) -> Option<&Arc<Identity>> {
+        self.identity.as_ref()
+    }
+
     /// Whether the token allows more.
     pub(super) fn has(&self, scope: Scope) -> bool {
         self.identity().is_some_and(|identity| identity.scopes.has(scope))

@@ -4,14 +4,13 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::VerifyingKey;
 use ed25519_dalek::pkcs8::DecodePublicKey;
-use jsonwebtoken::{Algorithm, DecodingKey};
+use jsonwebtoken::Algorithm;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use super::jwk::{self, Kind, NotAKey};
 use super::{ALGORITHMS, SigningKey, VerificationKey};
 
-/// The shortest and the longest modulus of an RSA key, in bytes: 2048 and 4096 bits.
-const MODULUS: std::ops::RangeInclusive<usize> = 256..=512;
 /// The bytes before the point in a P-256 key by RFC 5480: what it is, and that the point is not compressed.
 const P256_PREFIX: [u8; 27] = [
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86,
@@ -46,6 +45,15 @@ pub enum NotAClientKey {
     Kid,
 }
 
+impl From<NotAKey> for NotAClientKey {
+    fn from(error: NotAKey) -> Self {
+        match error {
+            NotAKey::Kind | NotAKey::Form | NotAKey::Point => Self::Form,
+            NotAKey::Modulus | NotAKey::Exponent => Self::Size,
+        }
+    }
+}
+
 impl ClientKey {
     /// Reads a JWK (RFC 7517), or PEM (RFC 7468).
     ///
@@ -72,56 +80,29 @@ impl ClientKey {
     /// # Errors
     /// [`NotAClientKey`].
     pub fn from_jwk(jwk: &Map<String, Value>) -> Result<Self, NotAClientKey> {
-        let text = |name: &str| jwk.get(name).and_then(Value::as_str);
         if ["d", "p", "q", "dp", "dq", "qi", "k"].iter().any(|name| jwk.contains_key(*name)) {
             return Err(NotAClientKey::Private);
         }
-        let bytes = |name: &str| text(name).and_then(|value| URL_SAFE_NO_PAD.decode(value).ok());
-        let of = |name: &str| text(name).ok_or(NotAClientKey::Form);
-        // Each in the order of the thumbprint (RFC 7638, section 3.2; RFC 8037, section 2).
-        let (algorithm, members, key) = match (text("kty"), text("crv")) {
-            (Some("OKP"), Some("Ed25519")) => {
-                let point =
-                    bytes("x").and_then(|x| <[u8; 32]>::try_from(x).ok()).ok_or(NotAClientKey::Form)?;
-                VerifyingKey::from_bytes(&point)
-                    .ok()
-                    .filter(|key| !key.is_weak())
-                    .ok_or(NotAClientKey::Form)?;
-                let key = DecodingKey::from_ed_components(of("x")?);
-                (Algorithm::EdDSA, vec![("crv", of("crv")?), ("kty", of("kty")?), ("x", of("x")?)], key)
-            }
-            (Some("EC"), Some("P-256")) => {
-                let lengths = (bytes("x").map(|x| x.len()), bytes("y").map(|y| y.len()));
-                if lengths != (Some(32), Some(32)) {
-                    return Err(NotAClientKey::Form);
-                }
-                let key = DecodingKey::from_ec_components(of("x")?, of("y")?);
-                let members = [("crv", of("crv")?), ("kty", of("kty")?), ("x", of("x")?), ("y", of("y")?)];
-                (Algorithm::ES256, members.to_vec(), key)
-            }
-            (Some("RSA"), _) => {
-                let modulus = bytes("n").ok_or(NotAClientKey::Form)?;
-                let full = modulus.first().is_some_and(|first| *first >= 0x80);
-                if !MODULUS.contains(&modulus.len()) || !full || text("e") != Some("AQAB") {
+        let (kind, key) = jwk::read(jwk)?;
+        // In the order of the thumbprint (RFC 7638, section 3.2; RFC 8037, section 2).
+        let (algorithm, names) = match kind {
+            Kind::Ed25519 => (Algorithm::EdDSA, &["crv", "kty", "x"][..]),
+            Kind::P256 => (Algorithm::ES256, &["crv", "kty", "x", "y"][..]),
+            Kind::Rsa => {
+                // One spelling only: the thumbprint is taken over it.
+                if jwk::bytes(jwk, "n")?.first() == Some(&0) || jwk::text(jwk, "e")? != "AQAB" {
                     return Err(NotAClientKey::Size);
                 }
-                let algorithm = match text("alg") {
-                    Some("PS256") => Algorithm::PS256,
-                    Some("RS256") => Algorithm::RS256,
-                    Some(_) | None => return Err(NotAClientKey::Algorithm),
+                let algorithm = match jwk::text(jwk, "alg") {
+                    Ok("PS256") => Algorithm::PS256,
+                    Ok("RS256") => Algorithm::RS256,
+                    Ok(_) | Err(_) => return Err(NotAClientKey::Algorithm),
                 };
-                let key = DecodingKey::from_rsa_components(of("n")?, of("e")?);
-                (algorithm, vec![("e", of("e")?), ("kty", of("kty")?), ("n", of("n")?)], key)
+                (algorithm, &["e", "kty", "n"][..])
             }
-            _ => return Err(NotAClientKey::Form),
         };
-        let key = key.map_err(|_| NotAClientKey::Form)?;
-        // A point that is not on its curve shows itself only here.
-        let signature = URL_SAFE_NO_PAD.encode([1; 64]);
-        if algorithm != Algorithm::RS256 && algorithm != Algorithm::PS256 {
-            jsonwebtoken::crypto::verify(&signature, b"", &key, algorithm)
-                .map_err(|_| NotAClientKey::Form)?;
-        }
+        let member = |name: &&'static str| Ok((*name, jwk::text(jwk, name)?));
+        let members = names.iter().map(member).collect::<Result<Vec<_>, NotAKey>>()?;
         let alg = ALGORITHMS.iter().find(|(_, known)| *known == algorithm).expect("one of those").0;
         if jwk.get("alg").is_some_and(|named| named != alg) {
             return Err(NotAClientKey::Algorithm);

@@ -3,12 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ed25519_dalek::VerifyingKey;
-use jsonwebtoken::{Algorithm, DecodingKey};
+use jsonwebtoken::Algorithm;
 use serde_json::Value;
 
+use super::jwk;
 use super::key_set::{ALGORITHMS, Keys, VerificationKey};
 
 /// How many keys a set may have.
@@ -93,26 +91,22 @@ impl Keys for JwkSet {
     }
 }
 
-fn usable(jwk: &Value, algorithms: &[Algorithm]) -> Result<(String, VerificationKey), &'static str> {
+fn usable(jwk: &Value, algorithms: &[Algorithm]) -> Result<(String, VerificationKey), String> {
+    let jwk = jwk.as_object().ok_or("it is no object")?;
     let member = |name: &str| jwk.get(name).and_then(Value::as_str);
     let kid = member("kid").filter(|kid| (1..=255).contains(&kid.len())).ok_or("it has no id")?;
     if jwk.get("use").is_some_and(|purpose| purpose != "sig") {
-        return Err("it is not for signatures");
+        return Err("it is not for signatures".to_owned());
     }
     let verifies = |list: &Value| list.as_array().is_some_and(|list| list.iter().any(|x| x == "verify"));
     if jwk.get("key_ops").is_some_and(|operations| !verifies(operations)) {
-        return Err("it is not for checking signatures");
+        return Err("it is not for checking signatures".to_owned());
     }
-    if jwk.get("d").is_some() {
-        return Err("its private half is public");
+    if jwk.contains_key("d") {
+        return Err("its private half is public".to_owned());
     }
-    let (possible, key) = match member("kty") {
-        Some("RSA") => (&[Algorithm::RS256, Algorithm::PS256][..], rsa(jwk)?),
-        Some("EC") if member("crv") == Some("P-256") => (&[Algorithm::ES256][..], p256(jwk)?),
-        Some("OKP") if member("crv") == Some("Ed25519") => (&[Algorithm::EdDSA][..], ed25519(jwk)?),
-        _ => return Err("it is of a kind that is not used here"),
-    };
-    let fits = |algorithm: &&Algorithm| possible.contains(algorithm);
+    let (kind, key) = jwk::read(jwk).map_err(|error| error.to_string())?;
+    let fits = |algorithm: &&Algorithm| kind.algorithms().contains(algorithm);
     let algorithm = match jwk.get("alg") {
         None => algorithms.iter().find(fits),
         Some(named) => {
@@ -123,47 +117,4 @@ fn usable(jwk: &Value, algorithms: &[Algorithm]) -> Result<(String, Verification
     };
     let algorithm = *algorithm.ok_or("it is for none of the issuer's algorithms")?;
     Ok((kid.to_owned(), VerificationKey { algorithm, key }))
-}
-
-fn bytes(jwk: &Value, name: &str) -> Result<Vec<u8>, &'static str> {
-    let decoded = jwk.get(name).and_then(Value::as_str).and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
-    decoded.ok_or("a member of it is missing or no base64url")
-}
-
-/// 2,048 to 4,096 bits; an odd exponent from 3 to 32 bits.
-fn rsa(jwk: &Value) -> Result<DecodingKey, &'static str> {
-    let number = |name| -> Result<Vec<u8>, &'static str> {
-        Ok(bytes(jwk, name)?.into_iter().skip_while(|byte| *byte == 0).collect())
-    };
-    let (modulus, exponent) = (number("n")?, number("e")?);
-    let bits = modulus.first().map_or(0, |first| modulus.len() * 8 - first.leading_zeros() as usize);
-    let odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
-    if !(2_048..=4_096).contains(&bits) || !odd(&modulus) {
-        return Err("its modulus is none of 2,048 to 4,096 bits");
-    }
-    if !(1..=4).contains(&exponent.len()) || exponent == [1] || !odd(&exponent) {
-        return Err("its exponent is none");
-    }
-    Ok(DecodingKey::from_rsa_raw_components(&modulus, &exponent))
-}
-
-fn p256(jwk: &Value) -> Result<DecodingKey, &'static str> {
-    const WRONG: &str = "it is no point on its curve";
-    let coordinate = |name| bytes(jwk, name).map(|bytes| bytes.len() == 32);
-    if !(coordinate("x")? && coordinate("y")?) {
-        return Err(WRONG);
-    }
-    let text = |name: &str| jwk.get(name).and_then(Value::as_str).unwrap_or_default();
-    let key = DecodingKey::from_ec_components(text("x"), text("y")).map_err(|_| WRONG)?;
-    // Nothing has this signature; but only a key that is one gets as far as to say so.
-    jsonwebtoken::crypto::verify("", b"", &key, Algorithm::ES256).map_err(|_| WRONG)?;
-    Ok(key)
-}
-
-fn ed25519(jwk: &Value) -> Result<DecodingKey, &'static str> {
-    const WRONG: &str = "it is no point on its curve";
-    let point: [u8; 32] = bytes(jwk, "x")?.try_into().map_err(|_| WRONG)?;
-    // Under a weak key one signature fits many texts.
-    let strong = VerifyingKey::from_bytes(&point).is_ok_and(|key| !key.is_weak());
-    if strong { Ok(DecodingKey::from_ed_der(&point)) } else { Err(WRONG) }
 }

@@ -85,7 +85,10 @@ impl KeySource {
     }
 
     /// What is published there; waits for it.
-    pub(super) fn fetch(&self) -> Result<Vec<u8>, String> {
+    ///
+    /// # Errors
+    /// Why it cannot be had, in words.
+    pub fn fetch(&self) -> Result<Vec<u8>, String> {
         let mut answer = self.agent.get(self.uri.clone()).call().map_err(|error| error.to_string())?;
         if answer.status() != 200 {
             return Err(format!("the answer is {}", answer.status().as_u16()));

@@ -5,6 +5,7 @@ mod claims;
 mod client_key;
 mod distinct;
 mod fetched_keys;
+mod jwk;
 mod jwk_set;
 mod key_folder;
 mod key_set;

@@ -6,13 +6,17 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use jsonwebtoken::{Algorithm, DecodingKey};
+use tokio::sync::watch;
 
 use super::{ClientKey, Keys, SigningKey, VerificationKey};
 use crate::domain::{AuthMethod, Client, ClientId, Instant, TokenKey};
 
 /// The register as it was last read.
 #[derive(Debug, Default)]
-pub struct Registry(ArcSwap<Registered>);
+pub struct Registry {
+    current: ArcSwap<Registered>,
+    changes: watch::Sender<()>,
+}
 
 /// A client, with its keys ready to check signatures.
 #[derive(Debug)]
@@ -141,17 +145,23 @@ impl Registered {
 impl Registry {
     /// What is registered.
     pub fn current(&self) -> Arc<Registered> {
-        self.0.load_full()
+        self.current.load_full()
+    }
+
+    /// Tells that something else is registered from now on.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
     }
 
     /// Puts what has been read in the place of what was.
     pub fn replace(&self, registered: Registered) {
-        self.0.store(Arc::new(registered));
+        self.current.store(Arc::new(registered));
+        self.changes.send_replace(());
     }
 
     /// Whether a client of our own issuer must not be believed any more. The command line is not registered.
     pub fn is_disabled(&self, client: &str) -> bool {
-        self.0.load().client(client).is_some_and(|registered| registered.client.disabled_at.is_some())
+        self.current.load().client(client).is_some_and(|registered| registered.client.disabled_at.is_some())
     }
 }
 
@@ -161,7 +171,7 @@ pub struct RegisteredKeys(pub Arc<Registry>);
 
 impl Keys for RegisteredKeys {
     fn find(&self, kid: &str) -> Option<Arc<VerificationKey>> {
-        let registered = self.0.0.load();
+        let registered = self.0.current.load();
         let found = registered.keys.iter().find(|(key, _)| key.kid == kid);
         found.map(|(_, verification)| Arc::clone(verification))
     }

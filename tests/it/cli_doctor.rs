@@ -11,7 +11,7 @@ use handslag::store;
 use serde_json::Value;
 
 use crate::program::{Program, Ran};
-use crate::support::{Database, Service, is_root, mounting};
+use crate::support::{Answer, Database, IssuerServer, Pair, Service, is_root, mounting};
 
 /// Settings under which nothing is to be said.
 const FINE: [&str; 2] = ["--public-url", "https://handslag.example.se"];
@@ -277,4 +277,53 @@ fn a_service_that_is_not_ready_another_program_and_another_time_are_told() {
         assert!(said.contains(told), "{said}");
         answers.join().unwrap();
     }
+}
+
+#[test]
+fn what_is_between_the_service_and_its_callers_is_looked_at() {
+    let program = used();
+    let found = findings(&program, 0, &[]);
+    assert!(of(&found, "limits").starts_with("ok: "));
+    assert_eq!(of(&found, "trusted-proxies"), "warn: TLS is somewhere else, and no proxy is believed");
+    assert_eq!(of(&found, "bind"), "ok: plain HTTP on 127.0.0.1:8080");
+    let behind = findings(&program, 0, &["--trusted-proxies", "10.0.0.7", "--limits", "off"]);
+    assert_eq!(of(&behind, "trusted-proxies"), "ok: 1 may say whom a request is from");
+    assert_eq!(of(&behind, "limits"), "warn: they are off");
+
+    let signed = rcgen::generate_simple_self_signed(vec!["handslag.example.se".to_owned()]).unwrap();
+    program.write("tls.crt", signed.cert.pem());
+    program.write("tls.key", signed.signing_key.serialize_pem());
+    let tls = ["--tls-certificate", "tls.crt", "--tls-key", "tls.key", "--bind", "0.0.0.0:8443"];
+    set_mode(&program, "tls.key", 0o644);
+    let wide = findings(&program, 1, &tls);
+    assert!(of(&wide, "certificate").starts_with("fail: tls.key can be read by others than its owner"));
+    set_mode(&program, "tls.key", 0o600);
+    let fine = findings(&program, 0, &tls);
+    assert_eq!(of(&fine, "certificate"), "ok: tls.crt and its key can be used");
+    assert_eq!(of(&fine, "bind"), "ok: TLS on 0.0.0.0:8443");
+    assert!(!fine.iter().any(|finding| finding["check"] == "trusted-proxies"), "nobody is in front");
+}
+
+#[test]
+fn issuers_whose_keys_cannot_be_had_fail() {
+    let program = used();
+    let server = IssuerServer::start(Answer::keys(&[&Pair::ec("a", 1)]));
+    let settings = |uri: &str| {
+        format!(
+            "[[issuers]]\nissuer = \"https://a.example\"\naudience = \"x\"\nalgorithms = [\"ES256\"]\njwksUri = \"{uri}\"\n"
+        )
+    };
+    let look = |uri: &str, code: i32| {
+        program.write("handslag.toml", settings(uri));
+        of(&findings(&program, code, &["--config", "handslag.toml"]), "issuers")
+    };
+    assert_eq!(look(&server.uri(), 0), "ok: https://a.example: 1 keys");
+    server.answer(Answer::keys(&[]));
+    assert_eq!(look(&server.uri(), 1), "fail: https://a.example: none of its keys can be used");
+    server.answer(Answer::Text("no JSON".to_owned()));
+    assert!(look(&server.uri(), 1).starts_with("fail: https://a.example: no JWK set"));
+    let gone = server.uri();
+    drop(server);
+    assert!(look(&gone, 1).starts_with("fail: https://a.example: "));
+    assert!(look("http://a.example/keys", 1).starts_with("fail: issuers[0] (https://a.example): jwksUri"));
 }

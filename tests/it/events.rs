@@ -1,11 +1,12 @@
 //! Results as a stream of events: what comes, when it ends, and that a thousand listeners are no burden.
 
-use std::time::Duration;
+use std::time::{Duration, Instant as Monotonic};
 
 use handslag::http::Pace;
 use handslag::identity::{Grant, Scope, Scopes, TokenIssuer};
 use serde_json::{Value, json};
 
+use crate::support::registered::{Registered, handslag};
 use crate::support::{
     Caller, Database, FIVE, Listener, PUBLIC_URL, ROUND, Reply, Request, Service, definition, in_ci,
     municipality_codes, on_both_databases, until,
@@ -197,6 +198,22 @@ fn a_stream_that_needs_a_token_ends_with_it() {
     assert_eq!(needed.result().id, Some(2));
     service.set_time("2026-03-10T12:15:31+01:00");
     end(&mut needed);
+}
+
+#[test]
+fn a_stream_of_a_client_that_is_disabled_ends_at_once() {
+    let database = Database::sqlite();
+    let client = Registered::new(&database, &["--analyst"]);
+    // Heartbeats come every fifteen seconds: nothing but the disabling wakes it.
+    let service = Service::start(&database);
+    service.open_round(json!({}));
+    let token = client.token(&service);
+    let mut listener = service.get(EVENTS).by(Caller::Token(&token)).listen();
+    listener.result();
+    let began = Monotonic::now();
+    handslag(&database, &["client", "disable", &client.id]);
+    end(&mut listener);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! It changes nothing.
 
 mod database;
+mod edge;
 mod files;
 mod settings;
 mod url;
@@ -80,6 +81,7 @@ pub(super) fn run(settings: &Settings, arguments: &Arguments) -> Result<(), Fail
     let mut findings = files::look(settings);
     findings.extend(database::look(settings));
     findings.extend(settings::look(settings));
+    findings.extend(edge::look(settings));
     if let Some(address) = &arguments.url {
         findings.extend(url::look(address));
     }

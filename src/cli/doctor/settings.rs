@@ -12,13 +12,6 @@ const LEAST_FILES: u64 = 1_024;
 
 pub(super) fn look(settings: &Settings) -> Vec<Finding> {
     let mut findings = vec![public_url(settings)];
-    if !settings.bind.ip().is_loopback() {
-        findings.push(Finding::warn(
-            "bind",
-            format!("plain HTTP on {}, which others can reach", settings.bind),
-            "Listen on 127.0.0.1 behind a proxy with TLS, or let a firewall admit the proxy only.",
-        ));
-    }
     if settings.log_level == LogLevel::Debug {
         let advice = "A line for each poll: set it to info when you have found what you look for.";
         findings.push(Finding::warn("log-level", "debug", advice));

@@ -24,7 +24,7 @@ const PARTICIPANTS: usize = 290;
 /// Twenty times what an address may ask: so often can it be refused on so many connections.
 const PACED: (usize, u32) = (990, 10_000);
 /// How long a flood goes on before anything is measured, so that it has used up what it may ask at once.
-const SETTLING: Duration = Duration::from_secs(3);
+const SETTLING: Duration = Duration::from_secs(2);
 
 /// What one time gave.
 struct Time {
@@ -55,7 +55,8 @@ pub(crate) fn measure(bench: &Bench) -> Result<(), String> {
         ("polls, 990 connections, 20 times the limit", Flood::of_polls(PACED.0, Some(PACED.1))),
         ("counts that differ, 8 connections", Flood::of_counts()),
         ("wrong secrets, 16 connections", Flood::of_secrets()),
-        ("opening and closing, 2 threads", Flood::Opening(2)),
+        ("opening and closing, 20 times the limit", Flood::Opening(Some(PACED.1))),
+        ("opening and closing, as fast as can be", Flood::Opening(None)),
     ];
     let measure = |(number, flood): (u8, &Flood)| {
         let from = Ipv4Addr::new(127, 0, 1, number);

@@ -26,8 +26,8 @@ pub(crate) enum Flood {
     Slow { senders: usize, deaf: usize },
     /// Asks, each of these in turn, on so many connections, as fast as it is answered or so often a second.
     Asking { requests: Vec<Vec<u8>>, connections: usize, rate: Option<u32> },
-    /// Opens connections, with so many threads, and closes them at once.
-    Opening(usize),
+    /// Opens connections, with two threads, and closes them at once, as fast as it can or so often a second.
+    Opening(Option<u32>),
 }
 
 /// What a flood has done.
@@ -97,7 +97,7 @@ impl Flood {
                 Self::None => 0,
                 Self::Slow { .. } => 1,
                 Self::Asking { connections, .. } => *connections,
-                Self::Opening(threads) => *threads,
+                Self::Opening(_) => 2,
             };
             let spawn = |place| scope.spawn(move || self.work(way, place, threads));
             let threads: std::cell::Cell<Vec<_>> = std::cell::Cell::new((0..threads).map(spawn).collect());
@@ -113,14 +113,15 @@ impl Flood {
     }
 
     fn work(&self, way: Way<'_>, place: usize, of: usize) -> Did {
+        let pause =
+            |rate: Option<u32>| rate.map(|rate| Duration::from_secs(1) * u32::try_from(of).unwrap_or(1) / rate);
         let did = match self {
             Self::None => Did::default(),
             Self::Slow { senders, deaf } => way.dawdle(*senders, *deaf),
             Self::Asking { requests, rate, .. } => {
-                let pause = rate.map(|rate| Duration::from_secs(1) * u32::try_from(of).unwrap_or(1) / rate);
-                way.ask(requests, place * requests.len() / of, pause)
+                way.ask(requests, place * requests.len() / of, pause(*rate))
             }
-            Self::Opening(_) => way.open_and_close(),
+            Self::Opening(rate) => way.open_and_close(pause(*rate)),
         };
         Did { cpu: own_cpu(), ..did }
     }
@@ -178,9 +179,13 @@ impl Way<'_> {
         did
     }
 
-    fn open_and_close(self) -> Did {
-        let mut did = Did::default();
+    fn open_and_close(self, pause: Option<Duration>) -> Did {
+        let (mut did, mut due) = (Did::default(), Instant::now());
         while self.goes_on() {
+            if let Some(pause) = pause {
+                std::thread::sleep(due.saturating_duration_since(Instant::now()));
+                due += pause;
+            }
             match self.connect() {
                 Ok(_) => did.done += 1,
                 Err(_) => did.ended += 1,
