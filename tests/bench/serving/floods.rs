@@ -113,8 +113,9 @@ impl Flood {
     }
 
     fn work(&self, way: Way<'_>, place: usize, of: usize) -> Did {
-        let pause =
-            |rate: Option<u32>| rate.map(|rate| Duration::from_secs(1) * u32::try_from(of).unwrap_or(1) / rate);
+        let pause = |rate: Option<u32>| {
+            rate.map(|rate| Duration::from_secs(1) * u32::try_from(of).unwrap_or(1) / rate)
+        };
         let did = match self {
             Self::None => Did::default(),
             Self::Slow { senders, deaf } => way.dawdle(*senders, *deaf),
