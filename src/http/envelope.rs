@@ -16,7 +16,7 @@ use tokio::task::JoinError;
 use uuid::Uuid;
 
 use super::connection::Progress;
-use super::problem::Problem;
+use super::problem::{Problem, TOO_MANY_REQUESTS};
 use super::routes::Counted;
 use super::{Site, Stopping, audit, cors, limiter, negotiate, oauth, well_known};
 use crate::export::Language;
@@ -35,7 +35,7 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, actix_web::Error> {
-    let started = Monotonic::now();
+    let mut started = Monotonic::now();
     let progress = request.conn_data::<Rc<Progress>>().map(Rc::clone).expect("connections are ours");
     progress.begin();
     let trace = Trace::of(request.headers().get(TRACEPARENT));
@@ -44,9 +44,15 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     let mut response = if let Some(problem) = refusal(&site, &request) {
         count(&site.metrics, request.request(), &problem);
         let slug = Some(problem.kind.slug);
+        let peer = request.peer_addr();
         let reply = problem.reply(language, Uuid::now_v7());
         let response = request.into_response(reply.map_into_right_body());
         audit::record(&site, &response, slug, || trace.id());
+        if slug == Some(TOO_MANY_REQUESTS.slug) {
+            Box::pin(site.limiter.keep_back(peer)).await;
+            // It took us nothing to wait.
+            started = Monotonic::now();
+        }
         response
     } else {
         let is_safe = request.method().is_safe();
