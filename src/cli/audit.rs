@@ -11,6 +11,8 @@ use clap::Subcommand;
 use super::ballot_input::is_standard;
 use super::{Failure, open, output, tell};
 use crate::config::Settings;
+#[cfg(unix)]
+use crate::config::user_before_sudo;
 use crate::domain::audit::{Act, Actor, AuditFilter, Channel, Outcome, Target};
 use crate::domain::{ClientId, Instant, ParticipantCode, RoundId};
 use crate::export::audit::lines;
@@ -236,15 +238,14 @@ pub(super) fn done_and_recorded<T>(
     Ok(Recorded { done, told })
 }
 
-/// Whose command it is: the number of the user, of whoever became root by `sudo`.
+/// Whose command it is: the number of the user, of whoever became root by `sudo`. Nothing where users have no numbers.
 fn operator() -> Option<String> {
     #[cfg(unix)]
-    {
+    let number = {
         let own = rustix::process::getuid();
-        let before = std::env::var("SUDO_UID").ok().filter(|_| own.is_root());
-        let before = before.and_then(|text| text.parse::<u32>().ok());
-        Some(format!("uid:{}", before.unwrap_or(own.as_raw())))
-    }
+        Some(user_before_sudo().filter(|_| own.is_root()).unwrap_or(own.as_raw()))
+    };
     #[cfg(not(unix))]
-    None
+    let number: Option<u32> = None;
+    number.map(|number| format!("uid:{number}"))
 }
