@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Failure, audit, open, output, tell, verified};
 use crate::config::Settings;
-use crate::domain::audit::{Act, Channel, Outcome, Target};
+use crate::domain::audit::{Act, Actor, Channel, Outcome, Target};
 use crate::service::Clock;
 use crate::service::audit::{NotAppended, append};
 use crate::service::endings::{Endings, Kept};
@@ -142,7 +142,8 @@ pub(super) fn restore(settings: &Settings, arguments: &RestoreArguments) -> Resu
     let kept = copies::change(&copy, |conn| {
         let now = Clock::System.now();
         let kept = endings.as_ref().map(|endings| endings.carry_over(conn, now)).transpose()?;
-        let entry = Act::new(Channel::Cli, "restore", Outcome::Accepted, now);
+        let actor = Actor { subject: audit::operator(), ..Actor::default() };
+        let entry = Act { actor, ..Act::new(Channel::Cli, "restore", Outcome::Accepted, now) };
         append(conn, &[entry]).map_err(NotAppended::into_error)?;
         Ok(kept.unwrap_or_default())
     })?;

@@ -116,7 +116,7 @@ async fn issue(site: &Site, request: &HttpRequest, payload: web::Payload) -> Res
         Some("client_credentials") => {}
         Some(_) => return Err(Refused::new("unsupported_grant_type", "grant_type is client_credentials")),
     }
-    let client = authenticate(site, &form).await?;
+    let client = authenticate(site, request, &form).await?;
     audit::note(request, Note { actor: Some(actor(site, &client)), ..audit::client(&client.id) });
     if client.disabled_at.is_some() {
         return Err(Refused::new("unauthorized_client", "the client is disabled"));
@@ -155,7 +155,7 @@ fn check_header(request: &HttpRequest) -> Result<(), Refused> {
     Err(Refused::client("authenticate in the body: private_key_jwt or client_secret_post", challenge))
 }
 
-async fn authenticate(site: &Site, form: &Form) -> Result<Client, Refused> {
+async fn authenticate(site: &Site, request: &HttpRequest, form: &Form) -> Result<Client, Refused> {
     let (issuing, now) = (&site.issuing, site.clock.now());
     let client_id = form.get("client_id");
     let kind = form.get("client_assertion_type");
@@ -172,7 +172,12 @@ async fn authenticate(site: &Site, form: &Form) -> Result<Client, Refused> {
         }
         (None, None, Some(secret)) => {
             let client_id = client_id.ok_or(Refused::request("client_id is missing"))?;
-            issuing.by_secret(client_id, secret.to_owned(), now).await?
+            if !site.limiter.count_secret(request) {
+                return Err(Refused::busy());
+            }
+            let believed = issuing.by_secret(client_id, secret.to_owned(), now).await?;
+            site.limiter.was_right(request);
+            believed
         }
         (None, None, None) => return Err(Refused::client("there is no client authentication", BEARER)),
     };

@@ -6,6 +6,7 @@ use handslag::config::{Edge, Limits, Rate};
 use serde_json::json;
 
 use crate::program::Program;
+use crate::support::registered::Registered;
 use crate::support::{Caller, Database, FIVE, ROUND, Raw, Reply, Service, until};
 
 /// So few that a test uses them up, and so slow that none comes back meanwhile.
@@ -128,6 +129,47 @@ fn a_token_that_is_not_believed_counts_for_its_address_alone() {
     let (answered, refusal) = until_refused(ask);
     assert!((50..=55).contains(&answered), "{answered}");
     assert!(refusal.field("RateLimit-Policy").starts_with("\"address\""), "{refusal}");
+}
+
+#[test]
+fn a_refusal_is_kept_back_so_that_asking_on_costs_the_caller_most() {
+    let service = limited(MANY, Rate { per_second: 1, burst: 2 });
+    until_refused(|| service.get("/rules").send());
+    let began = Instant::now();
+    let refused = (0..10).filter(|_| service.get("/rules").send().status == 429).count();
+    let least = Duration::from_millis(100) * u32::try_from(refused).unwrap();
+    assert!(refused > 0 && began.elapsed() >= least, "{refused} refusals in {:?}", began.elapsed());
+}
+
+#[test]
+fn an_address_that_shows_wrong_secrets_is_not_compared_with_any_more() {
+    let database = Database::sqlite();
+    let client = Registered::new(&database, &["--analyst", "--secret"]);
+    let trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    let service = Service::start_behind(&database, Edge { trusted_proxies, ..Edge::default() });
+    let ask = |address: &str, secret: &str| {
+        let form = format!("grant_type=client_credentials&client_id={}&client_secret={secret}", client.id);
+        let request = service.request_outside("POST", "/oauth/token").header("X-Forwarded-For", address);
+        request.body("application/x-www-form-urlencoded", &form).send().status
+    };
+    for _ in 0..90 {
+        assert_eq!(ask("203.0.113.7", "wrong"), 401);
+    }
+    // Those that are right do not count.
+    for _ in 0..30 {
+        assert_eq!(ask("203.0.113.7", &client.secret), 200);
+    }
+    // One comes back each second.
+    let refused = (0..1_000).find(|_| ask("203.0.113.7", "wrong") == 503);
+    assert!(refused.is_some(), "never refused");
+    assert_eq!(ask("203.0.113.8", &client.secret), 200, "another address is compared with");
+}
+
+#[test]
+fn an_address_that_opens_connections_too_often_is_let_in_no_more() {
+    let service = limited(MANY, Rate { per_second: 1, burst: 5 });
+    let opened = (0..100).take_while(|_| connected(&service).is_some()).count();
+    assert!((20..60).contains(&opened), "{opened}: four times as many as requests, and those that come back");
 }
 
 /// As many connections from each address as this, through these proxies.
