@@ -58,7 +58,8 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
         let is_safe = request.method().is_safe();
         let done = recorded(next.call(request), site.clone(), trace);
         // A caller that hangs up in the middle of a write does not take the record of it along.
-        let response = if is_safe { done.await? } else { rt::spawn(done).await.map_err(broken)?? };
+        let response =
+            if is_safe { done.await? } else { rt::spawn(done).await.map_err(|error| broken(&error))?? };
         answered(response, language, &site.metrics)
     };
     tell_of_resource(response.headers_mut(), &site.issuing.issuer);
@@ -93,7 +94,7 @@ async fn recorded<B: MessageBody>(
 }
 
 /// A panic in a handler.
-fn broken(error: JoinError) -> actix_web::Error {
+fn broken(error: &JoinError) -> actix_web::Error {
     tracing::error!(%error, "a request ended with a panic");
     ErrorInternalServerError("a fault in the service")
 }

@@ -100,7 +100,17 @@ on_both_databases! {
         let seen = events(&service, "", 5);
         let who = ["client", "organisation", "targetId", "outcome", "status", "problem"];
         let made = seen.iter().find(|event| of("client create", event)).unwrap();
-        assert_eq!(members(made, &["channel", "targetId", "outcome"]), json!(["cli", client.id, "accepted"]));
+        let what = ["channel", "targetId", "participantCode", "outcome"];
+        assert_eq!(members(made, &what), json!(["cli", client.id, "0180", "accepted"]));
+        assert!(made["subject"].as_str().unwrap().starts_with("uid:"), "{made}");
+        // All of it is found by the client, whether it did something or something was done to it.
+        let found = events(&service, &format!("client={}", client.id), 4);
+        let operations: Vec<&str> = found.iter().map(|event| event["operation"].as_str().unwrap()).collect();
+        assert_eq!(
+            operations[..3],
+            ["client create", "POST /oauth/token", "PATCH /clients/{clientId}"],
+            "{operations:?}"
+        );
         let tokens: Vec<Value> =
             seen.iter().filter(|event| of("POST /oauth/token", event)).map(|event| members(event, &who)).collect();
         assert_eq!(tokens[0], json!([client.id, "0180", client.id, "accepted", 200, null]));

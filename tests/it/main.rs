@@ -33,6 +33,7 @@ mod cors;
 mod crash;
 mod crowds;
 mod damaged;
+mod database_roles;
 mod disk;
 mod durable;
 mod events;
