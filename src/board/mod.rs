@@ -10,8 +10,10 @@ mod body;
 mod bounds;
 mod follower;
 mod gate;
+mod looked;
 mod past;
 mod registrar;
+mod told;
 mod writer;
 
 pub use assertions::Assertions;

@@ -6,6 +6,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::looked::Looked;
+use super::told::Told;
 use crate::identity::{KeyError, KeyFolder, Registered, Registry, SigningKey};
 use crate::service::Clock;
 use crate::service::token_keys::{self, Begins, Registration};
@@ -42,7 +44,15 @@ impl Registrar {
     /// [`NoRegister`].
     pub fn start(store: Store, folder: KeyFolder, clock: Clock, tick: Duration) -> Result<Self, NoRegister> {
         let registry = Arc::new(Registry::default());
-        let desk = Arc::new(Desk { store, folder, clock, registry, version: Mutex::default() });
+        let desk = Arc::new(Desk {
+            store,
+            folder,
+            clock,
+            registry,
+            looked: Looked::new(),
+            told: Told::default(),
+            version: Mutex::default(),
+        });
         let mut conn = desk.store.connect()?;
         if desk.register(&mut conn)? == Registration::New {
             std::thread::sleep(JOINING);
@@ -61,12 +71,22 @@ impl Registrar {
         &self.desk.registry
     }
 
-    /// Reads the register now, after a change of this process.
+    /// How long ago the register was last compared with the database.
+    pub fn age(&self) -> Duration {
+        self.desk.looked.age()
+    }
+
+    /// Whether that is not long ago.
+    pub fn is_well(&self) -> bool {
+        self.desk.looked.is_recent()
+    }
+
+    /// Reads the register now, after a change of this process, on the connection that it was made on.
     ///
     /// # Errors
     /// If storage fails.
-    pub fn refresh(&self) -> Result<(), store::Error> {
-        self.desk.store.read(|conn| self.desk.read(conn))
+    pub fn refresh(&self, conn: &mut Conn) -> Result<(), store::Error> {
+        self.desk.read(conn)
     }
 }
 
@@ -76,6 +96,10 @@ struct Desk {
     folder: KeyFolder,
     clock: Clock,
     registry: Arc<Registry>,
+    /// When the register was last compared with the database.
+    looked: Looked,
+    /// What of it could not be read.
+    told: Told,
     /// What was read last. Held while reading, so that nobody puts what is older in the place of what is newer.
     version: Mutex<Option<u64>>,
 }
@@ -91,18 +115,20 @@ impl Desk {
         };
         let keys = self.folder.keys()?;
         let registration = register(conn, &keys)?;
-        let registered = store::token_keys::all(conn)?;
-        let believed = |kid: &str| registered.iter().any(|key| key.kid == kid && key.is_believed(now));
+        let registered = store::token_keys::readable(conn)?;
+        let believed = |kid: &str| registered.rows.iter().any(|key| key.kid == kid && key.is_believed(now));
+        // What cannot be read may be believed again when it can.
+        let kept = |kid: &str| believed(kid) || registered.is_unreadable(kid);
         if keys.iter().all(|key| believed(key.kid())) {
             return Ok(registration);
         }
         if keys.iter().any(|key| believed(key.kid())) {
-            self.folder.keep(believed)?;
+            self.folder.keep(kept)?;
             return Ok(registration);
         }
         let new = self.folder.add()?;
         let registration = register(conn, &[Arc::clone(&new)])?;
-        self.folder.keep(|kid| kid == new.kid())?;
+        self.folder.keep(|kid| kid == new.kid() || kept(kid))?;
         Ok(registration)
     }
 
@@ -142,6 +168,7 @@ impl Desk {
         if self.registry.current().needs_key() {
             self.succeed(conn)?;
         }
+        self.looked.now();
         Ok(())
     }
 
@@ -163,8 +190,14 @@ impl Desk {
         let mut known = self.version.lock().unwrap_or_else(PoisonError::into_inner);
         let (version, clients, keys) = Store::snapshot_on(conn, |conn| {
             let version = store::registry::version(conn)?;
-            Ok::<_, store::Error>((version, store::clients::all(conn)?, store::token_keys::all(conn)?))
+            let (clients, keys) = (store::clients::readable(conn)?, store::token_keys::readable(conn)?);
+            Ok::<_, store::Error>((version, clients, keys))
         })?;
+        // One that cannot be read must not keep the others as they were.
+        let unreadable = clients.unreadable.iter().chain(&keys.unreadable);
+        for fault in self.told.news(unreadable.map(|(id, error)| format!("{id}: {error}"))) {
+            tracing::error!(fault, "a client or a key of tokens cannot be read, and is not believed");
+        }
         // What cannot be read now was read before: whoever has broken the folder is told, and callers are served.
         let (signing, whole) = match self.folder.read() {
             Ok(signing) => (signing, true),
@@ -173,7 +206,9 @@ impl Desk {
                 (self.registry.current().signing().to_vec(), false)
             }
         };
-        self.registry.replace(Registered::new(clients, keys, signing, self.clock.now()));
+        let unreadable = clients.unreadable.into_iter().map(|(id, _)| id).collect();
+        let now = self.clock.now();
+        self.registry.replace(Registered::new(clients.rows, unreadable, keys.rows, signing, now));
         // What could not be read is read again.
         *known = whole.then_some(version);
         Ok(())

@@ -1,0 +1,95 @@
+//! The register of clients and keys in memory: what becomes of it where the database holds what cannot be read, or fails.
+
+use diesel::connection::SimpleConnection;
+use handslag::service::Clock;
+use serde_json::json;
+
+use crate::support::registered::{Registered, handslag};
+use crate::support::{Caller, Database, Service, on_both_databases, until};
+
+fn status(service: &Service, token: &str) -> u16 {
+    service.get("/rounds").by(Caller::Token(token)).send().status
+}
+
+/// Changes the database by hand, which counts as a change of the register.
+fn meddle(service: &Service, sql: &str) {
+    let mut conn = service.store().connect().unwrap();
+    conn.batch_execute(&format!("{sql}; UPDATE registry SET version = version + 1")).unwrap();
+}
+
+on_both_databases! {
+    fn a_client_that_cannot_be_read_is_refused_and_hides_no_other(database: Database) {
+        let [newer, disabled, other] = [(); 3].map(|()| Registered::new(&database, &["--analyst"]));
+        let service = Service::start(&database);
+        let tokens = [&newer, &disabled, &other].map(|client| client.token(&service));
+        let statuses = || tokens.each_ref().map(|token| status(&service, token));
+        assert_eq!(statuses(), [200, 200, 200]);
+        // A kind that only a newer program knows.
+        meddle(&service, &format!("UPDATE clients SET kind = 'auditor' WHERE id = '{}'", newer.id));
+        until("its tokens are refused", || (statuses() == [401, 200, 200]).then_some(()));
+        newer.ask(&service).is(401);
+        handslag(&database, &["client", "disable", &disabled.id]);
+        until("the other is seen as disabled", || (statuses() == [401, 401, 200]).then_some(()));
+        disabled.ask(&service).is(400);
+        service.request_outside("GET", "/readyz").send().is(200);
+        // Nor does it stand in the way of a start.
+        let again = Service::start(&database);
+        assert_eq!(tokens.each_ref().map(|token| status(&again, token)), [401, 401, 200]);
+        other.token(&again);
+        meddle(&service, &format!("UPDATE clients SET kind = 'analyst' WHERE id = '{}'", newer.id));
+        until("it is read again", || (statuses() == [200, 401, 200]).then_some(()));
+    }
+
+    fn a_key_that_cannot_be_read_is_not_believed_and_hides_no_other(database: Database) {
+        let client = Registered::new(&database, &["--analyst"]);
+        let elsewhere = Service::start_at(&database.of_another_instance(), Clock::System);
+        let here = Service::start_at(&database, Clock::System);
+        let [theirs, ours] = [&elsewhere, &here].map(|service| client.token(service));
+        let statuses = || [&theirs, &ours].map(|token| status(&here, token));
+        until("both are known", || (statuses() == [200, 200]).then_some(()));
+        let kid = jsonwebtoken::decode_header(&theirs).unwrap().kid.unwrap();
+        // An end that the program cannot read.
+        let never = if database.is_sqlite() { "one day" } else { "infinity" };
+        meddle(&here, &format!("UPDATE token_keys SET retires_at = '{never}' WHERE kid = '{kid}'"));
+        until("theirs is not believed", || (statuses() == [401, 200]).then_some(()));
+        let other = Registered::new(&database, &["--analyst"]);
+        until("what is new is known", || (other.ask(&here).status == 200).then_some(()));
+    }
+
+    fn a_change_that_is_not_in_force_yet_is_not_said_to_be_done(database: Database) {
+        let client = Registered::new(&database, &["--analyst"]);
+        let service = Service::start(&database);
+        let token = client.token(&service);
+        let disable = || {
+            let request = service.request("PATCH", &format!("/clients/{}", client.id)).by(Caller::Manager);
+            request.json(&json!({ "disabled": true })).send()
+        };
+        let mut conn = service.store().connect().unwrap();
+        conn.batch_execute("ALTER TABLE token_keys RENAME TO away").unwrap();
+        let reply = disable().is(503);
+        let detail = reply.problem("unavailable")["detail"].clone();
+        assert!(detail.as_str().unwrap().starts_with("Ändringen är sparad"), "{detail}");
+        assert_eq!(reply.field("Retry-After"), "1");
+        conn.batch_execute("ALTER TABLE away RENAME TO token_keys").unwrap();
+        assert_eq!(disable().is(200).json()["disabled"], true);
+        assert_eq!(status(&service, &token), 401);
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_logged_once() {
+    let database = Database::sqlite();
+    let client = Registered::new(&database, &["--analyst"]);
+    let service = Service::start_program(&database);
+    let lines = || {
+        let log = std::fs::read_to_string(database.folder().join("service.log")).unwrap();
+        log.lines().filter(|line| line.contains("cannot be read") && line.contains(&client.id)).count()
+    };
+    meddle(&service, &format!("UPDATE clients SET kind = 'auditor' WHERE id = '{}'", client.id));
+    until("it is logged", || (lines() == 1).then_some(()));
+    for _ in 0..3 {
+        meddle(&service, "");
+        std::thread::sleep(std::time::Duration::from_millis(400));
+    }
+    assert_eq!(lines(), 1);
+}
