@@ -11,6 +11,7 @@ mod bounds;
 mod follower;
 mod gate;
 mod looked;
+mod looks;
 mod past;
 mod registrar;
 mod told;

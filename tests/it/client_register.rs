@@ -1,10 +1,12 @@
 //! The register of clients and keys in memory: what becomes of it where the database holds what cannot be read, or fails.
 
+use std::time::{Duration, Instant};
+
 use diesel::connection::SimpleConnection;
 use handslag::service::Clock;
 use serde_json::json;
 
-use crate::support::registered::{Registered, handslag};
+use crate::support::registered::{CREDENTIALS, Registered, ask, by_assertion, handslag};
 use crate::support::{Caller, Database, Service, on_both_databases, until};
 
 fn status(service: &Service, token: &str) -> u16 {
@@ -89,7 +91,49 @@ fn what_cannot_be_read_is_logged_once() {
     until("it is logged", || (lines() == 1).then_some(()));
     for _ in 0..3 {
         meddle(&service, "");
-        std::thread::sleep(std::time::Duration::from_millis(400));
+        std::thread::sleep(Duration::from_millis(400));
     }
     assert_eq!(lines(), 1);
+}
+
+/// A service that looks for what others write as seldom as the program does.
+fn unhurried(database: &Database) -> Service {
+    Service::start_program(database)
+}
+
+on_both_databases! {
+    fn a_client_that_was_made_this_moment_gets_a_token(database: Database) {
+        let service = unhurried(&database);
+        for arguments in [&["--analyst"][..], &["--analyst", "--secret"]] {
+            for _ in 0..3 {
+                Registered::new(&database, arguments).ask(&service).is(200);
+            }
+        }
+        let client = Registered::new(&database, &["--analyst", "--secret"]);
+        client.ask(&service).is(200);
+        let rotated = Registered::told(&database, &handslag(&database, &["client", "rotate", &client.id]));
+        ask(&service, &[CREDENTIALS, ("client_id", &client.id), ("client_secret", &rotated.secret)]).is(200);
+    }
+
+    fn many_who_are_not_known_are_refused_soon_and_together(database: Database) {
+        let service = unhurried(&database);
+        let client = Registered::new(&database, &["--analyst"]);
+        client.ask(&service).is(200);
+        let began = Instant::now();
+        std::thread::scope(|scope| {
+            for _ in 0..50 {
+                scope.spawn(|| {
+                    let mut claims = client.claims(&service);
+                    (claims["iss"], claims["sub"]) = (json!("nobody"), json!("nobody"));
+                    let unknown = client.sign(&client.header().to_string(), &claims.to_string());
+                    by_assertion(&service, &unknown, &[]).is(401);
+                });
+            }
+            // Nobody else waits for them.
+            for _ in 0..10 {
+                service.get("/rounds").send().is(200);
+            }
+        });
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    }
 }
