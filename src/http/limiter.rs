@@ -1,7 +1,7 @@
 //! How much each caller has asked for, and the refusal when it is too much.
 //!
-//! Every request is counted for the address that it is from, before anything is read of it; one with a token also for the
-//! client that the token is of. The fields are those of draft-ietf-httpapi-ratelimit-headers-11. They come with a refusal
+//! Every request is counted for the address that it is from, before anything is read of it; one with a token, or for one,
+//! also for the client that the token is of. The fields are those of draft-ietf-httpapi-ratelimit-headers-11. They come with a refusal
 //! and with the answer to a write, not with a poll: polls are most of all traffic, and most have no token.
 
 use std::hash::{BuildHasher, RandomState};
@@ -20,10 +20,14 @@ use super::buckets::{Buckets, Empty, Level};
 use super::crowd::{Crowd, Place};
 use super::problem::{Problem, TOO_MANY_REQUESTS};
 use crate::config::{Edge, Rate};
-use crate::identity::Identity;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// How often the secret of one client may be tried from one address: comparing is made to cost.
+const ATTEMPTS: Rate = Rate { per_second: 1, burst: 10 };
+/// How often those of all clients may be tried from there: room for a third of the municipalities at once.
+const ATTEMPTS_OF_ADDRESS: Rate = Rate { per_second: 20, burst: 100 };
 
 /// Counts requests.
 #[derive(Debug)]
@@ -38,6 +42,8 @@ pub struct Limiter {
 struct Counts {
     clients: Buckets,
     addresses: Buckets,
+    attempts: Buckets,
+    attempts_of_addresses: Buckets,
     hash: RandomState,
     refused: Refused,
 }
@@ -48,6 +54,8 @@ impl Limiter {
         let counts = edge.limits.enabled.then(|| Counts {
             clients: Buckets::new(edge.limits.client),
             addresses: Buckets::new(edge.limits.address),
+            attempts: Buckets::new(ATTEMPTS),
+            attempts_of_addresses: Buckets::new(ATTEMPTS_OF_ADDRESS),
             hash: RandomState::new(),
             refused: Refused::default(),
         });
@@ -90,25 +98,50 @@ impl Limiter {
             counts.refused.tell(|refused| {
                 tracing::warn!(address = %caller, refused, "too many requests");
             });
-            too_many(&Said::new("address", counts.addresses.rate, empty.level), empty)
+            TooMany { said: Said::new("address", counts.addresses.rate, empty.level), empty }.into()
         })
     }
 
-    /// Counts a request for the client that its token is of.
+    /// Counts a request for the client that its token is of, or is to be of.
     ///
     /// # Errors
-    /// `too-many-requests`.
-    pub(super) fn count_client(&self, identity: &Identity, request: &HttpRequest) -> Result<(), Problem> {
+    /// If it has asked for too much.
+    pub(super) fn count_client(
+        &self,
+        issuer: &str,
+        subject: &str,
+        request: &HttpRequest,
+    ) -> Result<(), TooMany> {
         let Some(counts) = &self.counts else { return Ok(()) };
-        let Identity { issuer, subject, .. } = identity;
         let level = counts.clients.take(counts.hash.hash_one((issuer, subject))).map_err(|empty| {
             counts.refused.tell(|refused| {
                 tracing::warn!(issuer, subject, refused, "too many requests");
             });
-            too_many(&Said::new("client", counts.clients.rate, empty.level), empty)
+            TooMany { said: Said::new("client", counts.clients.rate, empty.level), empty }
         })?;
         if !request.method().is_safe() {
             request.extensions_mut().insert(Said::new("client", counts.clients.rate, level));
+        }
+        Ok(())
+    }
+
+    /// Counts that somebody tries a secret of a client, before it is compared.
+    ///
+    /// # Errors
+    /// If this was tried too often from this address.
+    pub(super) fn count_attempt(&self, client: &str, request: &HttpRequest) -> Result<(), TooMany> {
+        let Some(counts) = &self.counts else { return Ok(()) };
+        let address = address::counted(self.caller(request.peer_addr(), request.headers()));
+        // One that is tried too often for itself takes nothing from the others of its address.
+        let own = (&counts.attempts, counts.hash.hash_one((address, client)));
+        let all = (&counts.attempts_of_addresses, counts.hash.hash_one(address));
+        for (buckets, hash) in [own, all] {
+            buckets.take(hash).map_err(|empty| {
+                counts.refused.tell(|refused| {
+                    tracing::warn!(%address, refused, "too many secrets were tried");
+                });
+                TooMany { said: Said::new("secrets", buckets.rate, empty.level), empty }
+            })?;
         }
         Ok(())
     }
@@ -146,21 +179,40 @@ impl Said {
     }
 }
 
-fn too_many(said: &Said, empty: Empty) -> Problem {
-    let (of, seconds) = (said.of, whole_seconds(empty.wait).max(1));
-    let sv = if of == "client" { "Klienten" } else { "Adressen" };
-    let Rate { per_second, burst } = said.rate;
-    let problem = Problem::new(
-        &TOO_MANY_REQUESTS,
-        &format!(
-            "{sv} får göra {per_second} anrop i sekunden och {burst} på en gång. Försök igen om {seconds} s."
-        ),
-        &format!(
-            "The {of} may make {per_second} requests a second and {burst} at once. Try again in {seconds} s."
-        ),
-    );
-    let problem = problem.header(header::RETRY_AFTER, &seconds.to_string());
-    said.fields().into_iter().fold(problem, |problem, (name, value)| problem.header(name, &value))
+/// Somebody has asked for too much.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TooMany {
+    said: Said,
+    empty: Empty,
+}
+
+impl TooMany {
+    fn seconds(&self) -> u64 {
+        whole_seconds(self.empty.wait).max(1)
+    }
+
+    /// When to come again, and what the limit is.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (HeaderName, String)> + use<> {
+        std::iter::once((header::RETRY_AFTER, self.seconds().to_string())).chain(self.said.fields())
+    }
+}
+
+impl From<TooMany> for Problem {
+    fn from(refused: TooMany) -> Self {
+        let (of, seconds) = (refused.said.of, refused.seconds());
+        let sv = if of == "client" { "Klienten" } else { "Adressen" };
+        let Rate { per_second, burst } = refused.said.rate;
+        let problem = Self::new(
+            &TOO_MANY_REQUESTS,
+            &format!(
+                "{sv} får göra {per_second} anrop i sekunden och {burst} på en gång. Försök igen om {seconds} s."
+            ),
+            &format!(
+                "The {of} may make {per_second} requests a second and {burst} at once. Try again in {seconds} s."
+            ),
+        );
+        refused.fields().fold(problem, |problem, (name, value)| problem.header(name, &value))
+    }
 }
 
 /// Rounded up: whoever waits so long is let in.

@@ -13,7 +13,7 @@ use handslag::store::{Conn, Store};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::support::registered::{CREDENTIALS, Registered, ask};
+use crate::support::registered::{CREDENTIALS, Registered, ask, by_assertion};
 use crate::support::{Caller, Database, FIVE, NOON, ROUND, Service, at, on_both_databases, until};
 
 const PUT: &str = "PUT /rounds/{roundId}/ballots/{participantCode}";
@@ -82,12 +82,31 @@ on_both_databases! {
         let tokens: Vec<Value> =
             seen.iter().filter(|event| of("POST /oauth/token", event)).map(|event| members(event, &who)).collect();
         assert_eq!(tokens[0], json!([client.id, "0180", client.id, "accepted", 200, null]));
-        assert_eq!(tokens[1], json!([null, null, null, "refused", 401, "invalid_client"]));
+        // Which client was tried, but not as who did it.
+        assert_eq!(tokens[1], json!([null, null, client.id, "refused", 401, "invalid_client"]));
         let disabled = json!([client.id, "0180", client.id, "refused", 400, "unauthorized_client"]);
         assert!(tokens[2..].contains(&disabled), "{tokens:?}");
         let patched = seen.iter().find(|event| of("PATCH /clients/{clientId}", event)).unwrap();
         assert_eq!(members(patched, &["targetId", "outcome"]), json!([client.id, "accepted"]));
         assert!(!json!(seen).to_string().contains(&client.secret));
+    }
+
+    fn a_refused_token_names_the_client_that_was_tried_if_there_is_one(database: Database) {
+        let [client, other] = [(); 2].map(|()| Registered::new(&database, &["--analyst"]));
+        let service = Service::start(&database);
+        let signed = |by: &Registered, iss: &str| {
+            let mut claims = client.claims(&service);
+            (claims["iss"], claims["sub"]) = (json!(iss), json!(iss));
+            by.sign(&by.header().to_string(), &claims.to_string())
+        };
+        by_assertion(&service, &signed(&other, &client.id), &[]).is(401);
+        by_assertion(&service, &signed(&other, "somebodys-writing"), &[]).is(401);
+        ask(&service, &[CREDENTIALS, ("client_id", "other-writing"), ("client_secret", "x")]).is(401);
+        let seen = events(&service, "operation=POST%20%2Foauth%2Ftoken", 2);
+        let targets: Vec<&Value> = seen.iter().map(|event| &event["targetId"]).collect();
+        assert_eq!(targets, [&json!(client.id), &Value::Null]);
+        assert!(seen.iter().all(|event| event["client"].is_null()), "{seen:?}");
+        assert!(!json!(events(&service, "", 2)).to_string().contains("writing"));
     }
 
     fn a_ballot_is_recorded_with_who_what_when_and_its_trace(database: Database) {

@@ -1,11 +1,13 @@
 //! How much one caller may ask for.
 
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use handslag::config::{Edge, Limits, Rate};
 use serde_json::json;
 
 use crate::program::Program;
+use crate::support::registered::{CREDENTIALS, Registered, ask, by_assertion};
 use crate::support::{Caller, Database, FIVE, ROUND, Raw, Reply, Service, until};
 
 /// So few that a test uses them up, and so slow that none comes back meanwhile.
@@ -215,4 +217,96 @@ fn the_section_of_the_settings_file_is_told_and_checked() {
         let refused = program.run(&["--config", "wrong.toml", "config"]).is(2);
         assert!(refused.err.contains(named), "{text}: {}", refused.err);
     }
+}
+
+/// The refusal of a token for too many requests, in the shape that the specification gives.
+#[track_caller]
+fn no_token(refusal: &Reply, policy: &str) {
+    assert_eq!(refusal.json()["error"], "temporarily_unavailable", "{refusal}");
+    assert!(refusal.json()["error_description"].is_string(), "{refusal}");
+    assert_eq!(refusal.field("Cache-Control"), "no-store");
+    assert_eq!(refusal.field("RateLimit-Policy"), policy);
+    refusal.field("RateLimit");
+    assert!(wait(refusal) >= 1);
+}
+
+#[test]
+fn tokens_count_for_the_client_that_they_are_of() {
+    let database = Database::sqlite();
+    let [client, other] = [(); 2].map(|()| Registered::new(&database, &["--analyst"]));
+    let limits = Limits { client: FEW, address: MANY, ..Limits::default() };
+    let service = Service::start_behind(&database, Edge { limits, ..Edge::default() });
+    let token = client.token(&service);
+    let (answered, refusal) = until_refused(|| client.ask(&service));
+    assert!((29..=35).contains(&answered), "{answered}");
+    no_token(&refusal, "\"client\";q=30;w=30");
+    // It is the bucket of what is done with them too; and nobody else's.
+    let ask = || service.get("/rounds").by(Caller::Token(&token)).send().status;
+    assert!(ask() == 429 || ask() == 429);
+    other.token(&service);
+    // Whoever is not believed takes nothing out of it.
+    let mut claims = other.claims(&service);
+    (claims["iss"], claims["sub"]) = (json!(other.id), json!(other.id));
+    for _ in 0..40 {
+        let forged = client.sign(&client.header().to_string(), &claims.to_string());
+        by_assertion(&service, &forged, &[]).is(401);
+    }
+    other.token(&service);
+}
+
+#[test]
+fn secrets_are_tried_a_few_times_and_good_clients_do_not_wait_for_that() {
+    let database = Database::sqlite();
+    let [tried, good] = [(); 2].map(|()| Registered::new(&database, &["--analyst", "--secret"]));
+    let limits = Limits { client: MANY, address: MANY, ..Limits::default() };
+    let service = Service::start_behind(&database, Edge { limits, ..Edge::default() });
+    let guess = || ask(&service, &[CREDENTIALS, ("client_id", &tried.id), ("client_secret", "a guess")]);
+    let refused = AtomicU32::new(0);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..20 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let reply = guess();
+                    match reply.status {
+                        429 => refused.fetch_add(1, Ordering::Relaxed),
+                        _ => reply.is(401).status.into(),
+                    };
+                }
+            });
+        }
+        until("guesses are refused", || (refused.load(Ordering::Relaxed) > 100).then_some(()));
+        for _ in 0..5 {
+            good.ask(&service).is(200);
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    no_token(&until_refused(guess).1, "\"secrets\";q=10;w=10");
+}
+
+#[test]
+fn one_address_tries_the_secrets_of_many_clients_only_so_often() {
+    let limits = Limits { client: MANY, address: MANY, ..Limits::default() };
+    let trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    let database = Database::sqlite();
+    let good = Registered::new(&database, &["--analyst", "--secret"]);
+    let service = Service::start_behind(&database, Edge { limits, trusted_proxies, ..Edge::default() });
+    let asked = |address: &str, id: &str, secret: &str| {
+        let form = [CREDENTIALS, ("client_id", id), ("client_secret", secret)];
+        let form = serde_urlencoded::to_string(form).unwrap();
+        let request = service.request_outside("POST", "/oauth/token").header("X-Forwarded-For", address);
+        request.body("application/x-www-form-urlencoded", &form).send()
+    };
+    let next = AtomicU32::new(0);
+    let refusals: Vec<Reply> = std::thread::scope(|scope| {
+        let guess = || {
+            until_refused(|| {
+                asked("203.0.113.7", &format!("guess-{}", next.fetch_add(1, Ordering::Relaxed)), "x")
+            })
+        };
+        let guessing: Vec<_> = (0..20).map(|_| scope.spawn(guess)).collect();
+        guessing.into_iter().map(|thread| thread.join().unwrap().1).collect()
+    });
+    no_token(&refusals[0], "\"secrets\";q=100;w=5");
+    asked("203.0.113.8", &good.id, &good.secret).is(200);
 }
