@@ -146,6 +146,7 @@ impl Desk {
         let mut conn = Some(conn);
         let mut failing = false;
         while stop.recv_timeout(tick) == Err(RecvTimeoutError::Timeout) {
+            self.end_keys();
             // A panic is a fault in the program, and must not end the following.
             let looked = catch_unwind(AssertUnwindSafe(|| {
                 let mut open = match conn.take() {
@@ -168,11 +169,21 @@ impl Desk {
         }
     }
 
+    /// Takes keys that have ended out of the register, which needs no database.
+    fn end_keys(&self) {
+        // Held, so that nothing newer is put in its place meanwhile.
+        let _known = self.version.lock().unwrap_or_else(PoisonError::into_inner);
+        let (registered, now) = (self.registry.current(), self.clock.now());
+        if registered.is_outdated(now) {
+            self.registry.replace(registered.later(now));
+        }
+    }
+
     fn look(&self, conn: &mut Conn) -> Result<(), store::Error> {
         let number = self.looks.begin();
         let newest = store::registry::version(conn)?;
         let known = *self.version.lock().unwrap_or_else(PoisonError::into_inner);
-        if known != Some(newest) || self.registry.current().is_outdated(self.clock.now()) {
+        if known != Some(newest) {
             self.read(conn)?;
         }
         if self.registry.current().needs_key() {

@@ -119,6 +119,19 @@ impl Registered {
         self.keys.iter().map(|(key, _)| key)
     }
 
+    /// The same at a later moment: without the keys that have ended since.
+    #[must_use]
+    pub fn later(&self, now: Instant) -> Self {
+        let keys = self.keys.iter().filter(|(key, _)| key.is_believed(now)).cloned();
+        Self {
+            clients: self.clients.clone(),
+            unreadable: self.unreadable.clone(),
+            keys: keys.collect(),
+            signing: self.signing.clone(),
+            at: Some(now),
+        }
+    }
+
     /// The newest key at hand whose time to sign has come.
     pub fn signing_key(&self, now: Instant) -> Option<&Arc<SigningKey>> {
         let ready = self.token_keys().filter(|key| key.signs_from <= now && key.is_believed(now));
@@ -180,9 +193,10 @@ impl Registry {
 pub struct RegisteredKeys(pub Arc<Registry>);
 
 impl Keys for RegisteredKeys {
-    fn find(&self, kid: &str) -> Option<Arc<VerificationKey>> {
+    fn find(&self, kid: &str, now: Instant) -> Option<Arc<VerificationKey>> {
         let registered = self.0.current.load();
-        let found = registered.keys.iter().find(|(key, _)| key.kid == kid);
+        // By the clock too: the database may be away when a key ends.
+        let found = registered.keys.iter().find(|(key, _)| key.kid == kid && key.is_believed(now));
         found.map(|(_, verification)| Arc::clone(verification))
     }
 }

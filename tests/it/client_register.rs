@@ -58,6 +58,28 @@ on_both_databases! {
         until("what is new is known", || (other.ask(&here).status == 200).then_some(()));
     }
 
+    fn a_key_ends_when_it_is_time_also_without_the_database(database: Database) {
+        let client = Registered::new(&database, &["--analyst"]);
+        let service = Service::start(&database);
+        let token = client.token(&service);
+        let published = || {
+            let keys = service.request_outside("GET", "/.well-known/jwks.json").send().is(200).json();
+            keys["keys"].as_array().unwrap().len()
+        };
+        // Its end is two minutes ahead, and the service has seen that.
+        let kid = jsonwebtoken::decode_header(&token).unwrap().kid.unwrap();
+        let before = published();
+        meddle(&service, &format!("UPDATE token_keys SET retires_at = '2026-03-10 11:02:00' WHERE kid = '{kid}'"));
+        until("the key gives way to another", || (published() > before).then_some(()));
+        let mut conn = service.store().connect().unwrap();
+        conn.batch_execute("ALTER TABLE registry RENAME TO away").unwrap();
+        assert_eq!(status(&service, &token), 200);
+        service.set_time("2026-03-10T12:02:01+01:00");
+        assert_eq!(status(&service, &token), 401);
+        until("it is not published any more", || (published() == before).then_some(()));
+        conn.batch_execute("ALTER TABLE away RENAME TO registry").unwrap();
+    }
+
     fn a_change_that_is_not_in_force_yet_is_not_said_to_be_done(database: Database) {
         let client = Registered::new(&database, &["--analyst"]);
         let service = Service::start(&database);
