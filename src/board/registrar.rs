@@ -53,6 +53,7 @@ impl Registrar {
             looked: Looked::new(),
             looks: Looks::new(),
             told: Told::default(),
+            folder_told: Default::default(),
             version: Mutex::default(),
         });
         let mut conn = desk.store.connect()?;
@@ -109,6 +110,8 @@ struct Desk {
     looks: Looks,
     /// What of it could not be read.
     told: Told,
+    /// What is wrong with the folder of keys, to read it and to make a key in it.
+    folder_told: [Told; 2],
     /// What was read last. Held while reading, so that nobody puts what is older in the place of what is newer.
     version: Mutex<Option<u64>>,
 }
@@ -197,15 +200,27 @@ impl Desk {
     /// Makes a key of its own where all that are here give way: they were copied, and the folder that they were copied
     /// from has a new one.
     fn succeed(&self, conn: &mut Conn) -> Result<(), store::Error> {
-        match self.folder.add() {
-            Ok(new) => {
-                let own = [(new.kid(), new.public())];
-                token_keys::register(conn, &own, self.clock.now(), Begins::WhenKnown)?;
-                tracing::info!(kid = new.kid(), "a new key for tokens");
-            }
-            Err(error) => tracing::error!(%error, "the keys of tokens"),
-        }
+        let registered = store::token_keys::readable(conn)?;
+        let is_known =
+            |kid: &str| registered.is_unreadable(kid) || registered.rows.iter().any(|key| key.kid == kid);
+        // One that was made before and could not be registered comes first, or each failure would leave a file.
+        let made = self.folder.read().and_then(|keys| {
+            let waiting = keys.into_iter().find(|key| !is_known(key.kid()));
+            waiting.map_or_else(|| self.folder.add(), Ok)
+        });
+        Self::tell(&self.folder_told[1], made.as_ref().err());
+        // What is wrong with the folder has to be mended by hand; it is tried again all the while.
+        let Ok(new) = made else { return Ok(()) };
+        token_keys::register(conn, &[(new.kid(), new.public())], self.clock.now(), Begins::WhenKnown)?;
+        tracing::info!(kid = new.kid(), "a new key for tokens");
         self.read(conn)
+    }
+
+    /// Tells what is wrong with the folder of keys, once until it changes.
+    fn tell(told: &Told, error: Option<&KeyError>) {
+        for error in told.news(error.map(ToString::to_string)) {
+            tracing::error!(error, "the keys of tokens");
+        }
     }
 
     fn read(&self, conn: &mut Conn) -> Result<(), store::Error> {
@@ -221,13 +236,10 @@ impl Desk {
             tracing::error!(fault, "a client or a key of tokens cannot be read, and is not believed");
         }
         // What cannot be read now was read before: whoever has broken the folder is told, and callers are served.
-        let (signing, whole) = match self.folder.read() {
-            Ok(signing) => (signing, true),
-            Err(error) => {
-                tracing::error!(%error, "the keys of tokens");
-                (self.registry.current().signing().to_vec(), false)
-            }
-        };
+        let signing = self.folder.read();
+        Self::tell(&self.folder_told[0], signing.as_ref().err());
+        let whole = signing.is_ok();
+        let signing = signing.unwrap_or_else(|_| self.registry.current().signing().to_vec());
         let unreadable = clients.unreadable.into_iter().map(|(id, _)| id).collect();
         let now = self.clock.now();
         self.registry.replace(Registered::new(clients.rows, unreadable, keys.rows, signing, now));
