@@ -1,6 +1,8 @@
 //! The audit trail, over HTTP: what is recorded and what is not, that a flood does not fill it, that it is chained and
 //! cannot be changed, and that what is too old goes.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
@@ -393,4 +395,43 @@ fn what_does_not_fit_into_the_queue_is_counted_in_an_entry() {
     let (taken, lost) = (count("a test"), count("audit lost"));
     assert_eq!(taken + lost, ACTS);
     assert!(taken > 10_000 && lost > 0, "{taken} and {lost}");
+}
+
+#[test]
+fn what_is_lost_for_long_is_told_in_few_entries() {
+    let database = Database::sqlite();
+    let store = database.open();
+    let clock = Clock::at(at(NOON));
+    let (trail, thread) = AuditTrail::start(store.clone(), clock.clone(), Keeping::default()).unwrap();
+    store.connect().unwrap().batch_execute("ALTER TABLE audit_chain RENAME TO away").unwrap();
+    for _ in 0..10 {
+        for _ in 0..20_000 {
+            trail.record(Act::new(Channel::Service, "a test", Outcome::Accepted, clock.now()), Weight::Each);
+        }
+        std::thread::sleep(Duration::from_millis(250));
+    }
+    store.connect().unwrap().batch_execute("ALTER TABLE away RENAME TO audit_chain").unwrap();
+    drop(trail);
+    thread.join();
+    let of = "SELECT CAST(event AS TEXT) AS line FROM audit_entries WHERE operation = 'audit lost'";
+    let told = rows(&store, of);
+    // Ten times something was lost; what comes between two of them keeps them apart, and little does.
+    assert!((1..=3).contains(&told.len()), "{told:?}");
+    let count = |event: &String| serde_json::from_str::<Value>(event).unwrap()["count"].as_u64().unwrap();
+    assert!(told.iter().map(count).sum::<u64>() > 100_000, "{told:?}");
+}
+
+#[test]
+fn a_fault_of_the_program_does_not_end_the_trail() {
+    let database = Database::sqlite();
+    let store = database.open();
+    // There is no such time: whoever asks for it panics, and what is too old is looked for by it.
+    let clock = Clock::Manual(Arc::new(AtomicI64::new(i64::MAX)));
+    let keeping = Keeping { days: Some(1), ..Keeping::default() };
+    let (trail, thread) = AuditTrail::start(store.clone(), clock, keeping).unwrap();
+    std::thread::sleep(Duration::from_secs(1));
+    trail.record(Act::new(Channel::Service, "a test", Outcome::Accepted, at(NOON)), Weight::Each);
+    drop(trail);
+    thread.join();
+    assert_eq!(rows(&store, "SELECT operation AS line FROM audit_entries"), ["a test"]);
 }
