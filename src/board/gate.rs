@@ -3,10 +3,11 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::io::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -15,6 +16,7 @@ use tokio::time::timeout;
 pub struct Gate {
     places: Arc<Semaphore>,
     patience: Duration,
+    makes_way: bool,
 }
 
 /// The gates of a server.
@@ -22,14 +24,14 @@ pub struct Gate {
 pub struct Gates {
     /// For what everybody polls: results under a round's own rule.
     pub polls: Gate,
-    /// For all else that is costly. However much of it there is, polls go on.
+    /// For all else that is costly. However much of it there is, polls go on: it makes way.
     pub others: Gate,
 }
 
 impl Gates {
     /// Gates that let so many in at once each, and the others wait for so long.
     pub fn new(places: usize, patience: Duration) -> Self {
-        Self { polls: Gate::new(places, patience), others: Gate::new(places, patience) }
+        Self { polls: Gate::new(places, patience), others: Gate::that_makes_way(places, patience) }
     }
 }
 
@@ -45,7 +47,12 @@ pub enum Undone {
 impl Gate {
     /// A gate that lets so many in at once, and the others wait for so long.
     pub fn new(places: usize, patience: Duration) -> Self {
-        Self { places: Arc::new(Semaphore::new(places)), patience }
+        Self { places: Arc::new(Semaphore::new(places)), patience, makes_way: false }
+    }
+
+    /// A gate whose work waits, as far as the system can tell, while others need the cores.
+    pub fn that_makes_way(places: usize, patience: Duration) -> Self {
+        Self { makes_way: true, ..Self::new(places, patience) }
     }
 
     /// Does work on a thread of its own once there is a place for it.
@@ -61,25 +68,52 @@ impl Gate {
 
     async fn enter(&self) -> Result<Entered, Undone> {
         let place = timeout(self.patience, Arc::clone(&self.places).acquire_owned()).await;
-        place.ok().and_then(Result::ok).map(Entered).ok_or(Undone::Crowded)
+        let place = place.ok().and_then(Result::ok).ok_or(Undone::Crowded)?;
+        Ok(Entered { place, makes_way: self.makes_way })
     }
 }
 
 /// Who has been let in. The place is free again when the work is done, whether anybody still waits for it or not.
-struct Entered(OwnedSemaphorePermit);
+struct Entered {
+    place: OwnedSemaphorePermit,
+    makes_way: bool,
+}
 
 impl Entered {
     async fn run<T: Send + 'static>(self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Undone> {
-        let Self(place) = self;
-        let done = spawn_blocking(move || {
+        let Self { place, makes_way } = self;
+        let work = move || {
             let done = work();
             drop(place);
             done
-        });
-        done.await.map_err(|error| {
+        };
+        let done =
+            if makes_way { aside(work).await } else { spawn_blocking(work).await.map_err(Error::other) };
+        done.map_err(|error| {
             tracing::error!(%error, "costly work was not finished");
             Undone::Failed
         })
+    }
+}
+
+/// Does work on a thread that makes way for all others. It is a new one: whoever has made way may not come back, and
+/// the threads of the runtime are needed for what is urgent.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> std::io::Result<T> {
+    let (tell, told) = oneshot::channel();
+    std::thread::Builder::new().name("aside".into()).spawn(move || {
+        make_way();
+        // Nobody may wait any more.
+        let _ = tell.send(work());
+    })?;
+    told.await.map_err(Error::other)
+}
+
+/// Has this thread get a tenth of what others get while there is too little for all. Elsewhere than on Linux it would
+/// be the whole process.
+fn make_way() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, 10) {
+        tracing::debug!(%error, "costly work does not make way");
     }
 }
 

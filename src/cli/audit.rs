@@ -11,8 +11,10 @@ use clap::Subcommand;
 use super::ballot_input::is_standard;
 use super::{Failure, open, output, tell};
 use crate::config::Settings;
-use crate::domain::audit::{Act, AuditFilter, Channel, Outcome, Target};
-use crate::domain::{Instant, RoundId};
+#[cfg(unix)]
+use crate::config::user_before_sudo;
+use crate::domain::audit::{Act, Actor, AuditFilter, Channel, Outcome, Target};
+use crate::domain::{ClientId, Instant, ParticipantCode, RoundId};
 use crate::export::audit::lines;
 use crate::service::{Clock, audit};
 use crate::store::{self, Store};
@@ -181,9 +183,20 @@ pub(super) fn round(id: &RoundId) -> Target {
     Target { round: Some(id.clone()), ..Target::default() }
 }
 
-/// That an act is about a client, or a key.
-pub(super) fn thing(id: &str) -> Target {
-    Target { id: Some(id.to_owned()), ..Target::default() }
+/// That an act is about a client.
+pub(super) fn client(id: &ClientId, participant: Option<&ParticipantCode>) -> Target {
+    Target { participant: participant.cloned(), id: Some(id.to_string()), round: None }
+}
+
+/// That an act is about a key.
+pub(super) fn key(kid: &str) -> Target {
+    Target { id: Some(kid.to_owned()), ..Target::default() }
+}
+
+/// What was done, and whether the trail says so.
+pub(super) struct Recorded<T> {
+    pub(super) done: T,
+    pub(super) told: Result<(), Failure>,
 }
 
 /// Does something, and records that it was done or why not. What is not known to be recorded is no success.
@@ -193,21 +206,46 @@ pub(super) fn recorded<T>(
     target: Target,
     act: impl FnOnce() -> Result<T, Failure>,
 ) -> Result<T, Failure> {
+    let Recorded { done, told } = done_and_recorded(store, name, |_| target, act)?;
+    told.map(|()| done)
+}
+
+/// As [`recorded`], for what must not be lost although it could not be recorded. What it is about may follow from what was
+/// done.
+pub(super) fn done_and_recorded<T>(
+    store: &Store,
+    name: &str,
+    target: impl FnOnce(Option<&T>) -> Target,
+    act: impl FnOnce() -> Result<T, Failure>,
+) -> Result<Recorded<T>, Failure> {
     let done = act();
     let outcome = match &done {
         Ok(_) => Outcome::Accepted,
         Err(Failure::Refused(_) | Failure::Wrong(_) | Failure::Misconfigured(_)) => Outcome::Refused,
         Err(Failure::Failed(_)) => Outcome::Failed,
     };
-    let entry = Act { target, ..Act::new(Channel::Cli, name, outcome, Clock::System.now()) };
+    let actor = Actor { subject: operator(), ..Actor::default() };
+    let target = target(done.as_ref().ok());
+    let entry = Act { actor, target, ..Act::new(Channel::Cli, name, outcome, Clock::System.now()) };
     let appended = store
         .connect_for_audit()
         .and_then(|mut conn| audit::append(&mut conn, &[entry]).map_err(audit::NotAppended::into_error));
-    match (appended, done) {
-        (Err(error), Ok(_)) => {
-            Err(Failure::failed(format!("it was done, but the audit trail does not say so: {error}")))
-        }
-        // What stood in the way of the command is what is to be told.
-        (Ok(()) | Err(_), done) => done,
-    }
+    // What stood in the way of the command is what is to be told.
+    let done = done?;
+    let told = appended.map_err(|error| {
+        Failure::failed(format!("it was done, but the audit trail does not say so: {error}"))
+    });
+    Ok(Recorded { done, told })
+}
+
+/// Whose command it is: the number of the user, of whoever became root by `sudo`. Nothing where users have no numbers.
+fn operator() -> Option<String> {
+    #[cfg(unix)]
+    let number = {
+        let own = rustix::process::getuid();
+        Some(user_before_sudo().filter(|_| own.is_root()).unwrap_or(own.as_raw()))
+    };
+    #[cfg(not(unix))]
+    let number: Option<u32> = None;
+    number.map(|number| format!("uid:{number}"))
 }

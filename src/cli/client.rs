@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Subcommand};
 
+use super::audit::Recorded;
 use super::{Failure, audit, client_keys, client_roll, open, print, tell};
 use crate::config::Settings;
 use crate::domain::{AuthMethod, Client, ClientId, Credential, ParticipantCode, ParticipantKind, RoundId};
@@ -131,7 +132,7 @@ fn create(settings: &Settings, arguments: &CreateArguments) -> Result<(), Failur
         return client_roll::create(settings, round, folder, method, arguments.name.as_deref());
     }
     let profile = profile(arguments)?;
-    let id = clients::new_id(&profile);
+    let (store, id) = (open(settings)?, clients::new_id(&profile));
     let mut shown = Shown::default();
     let credential = match (&arguments.key, method) {
         (Some(file), _) => client_keys::given(file)?,
@@ -141,12 +142,14 @@ fn create(settings: &Settings, arguments: &CreateArguments) -> Result<(), Failur
             shown.key(&path)?
         }
     };
-    let made = open(settings).and_then(|store| {
-        audit::recorded(&store, "client create", audit::thing(id.as_str()), || {
-            Ok(clients::create(&mut store.connect()?, id.clone(), &profile, credential, Clock::System.now())?)
-        })
-    });
-    shown.unless_failed(settings, made)
+    let target = audit::client(&id, profile.participant.as_ref());
+    let made = audit::done_and_recorded(
+        &store,
+        "client create",
+        |_| target,
+        || Ok(clients::create(&mut store.connect()?, id.clone(), &profile, credential, Clock::System.now())?),
+    );
+    shown.unless_undone(settings, &id, made)
 }
 
 fn profile(arguments: &CreateArguments) -> Result<Profile, Failure> {
@@ -184,19 +187,26 @@ fn rotate(settings: &Settings, arguments: &RotateArguments) -> Result<(), Failur
         }
     };
     let change = Change::Rotate(credential, *keep_old);
-    let changed = open(settings).and_then(|store| {
-        audit::recorded(&store, "client rotate", audit::thing(id.as_str()), || {
+    let store = open(settings)?;
+    let target = audit::client(id, client.participant.as_ref());
+    let changed = audit::done_and_recorded(
+        &store,
+        "client rotate",
+        |_| target,
+        || {
             let now = Clock::System.now();
             Ok(clients::change(&mut store.connect()?, id, change, now, |_| true)?)
-        })
-    });
-    shown.unless_failed(settings, changed)
+        },
+    );
+    shown.unless_undone(settings, id, changed)
 }
 
 fn disable(settings: &Settings, id: &ClientId, disabled: bool) -> Result<(), Failure> {
     let change = Change::Patch { name: None, disabled: Some(disabled) };
     let (store, name) = (open(settings)?, if disabled { "client disable" } else { "client enable" });
-    let client = audit::recorded(&store, name, audit::thing(id.as_str()), || {
+    let known = store.read(|conn| store::clients::find(conn, id))?;
+    let target = audit::client(id, known.and_then(|client| client.participant).as_ref());
+    let client = audit::recorded(&store, name, target, || {
         Ok(clients::change(&mut store.connect()?, id, change, Clock::System.now(), |_| true)?)
     })?;
     tell(&line(&client));
@@ -242,9 +252,19 @@ impl Shown {
     }
 
     /// Prints it with the client that it is for; a key that came to nothing is removed again.
-    fn unless_failed(self, settings: &Settings, done: Result<Client, Failure>) -> Result<(), Failure> {
-        let client = done.inspect_err(|_| {
-            if let Some(file) = &self.file {
+    fn unless_undone(
+        self,
+        settings: &Settings,
+        id: &ClientId,
+        done: Result<Recorded<Client>, Failure>,
+    ) -> Result<(), Failure> {
+        let Recorded { done: client, told } = done.inspect_err(|failure| match (&self.file, failure) {
+            (None, _) => {}
+            (Some(file), Failure::Failed(_)) => tell(&format!(
+                "{} is kept: whether its key was registered tells handslag client show {id}\n",
+                file.display()
+            )),
+            (Some(file), _) => {
                 // It is of no use to anybody; that it cannot be removed either is no second failure.
                 let _ = std::fs::remove_file(file);
             }
@@ -261,6 +281,12 @@ impl Shown {
         ];
         let line = |(name, value): (&str, Option<String>)| Some(format!("{name}={}\n", value?));
         let text: String = lines.into_iter().filter_map(line).collect();
-        print(text.as_bytes())
+        print(text.as_bytes()).map_err(|failure| match failure {
+            Failure::Failed(error) => {
+                Failure::Failed(format!("{error}; client {id} is registered, see handslag client rotate"))
+            }
+            failure => failure,
+        })?;
+        told
     }
 }

@@ -81,7 +81,7 @@ impl Place {
         let (credential, secret) = self.credential(&file)?;
         let kid = credential.id.clone();
         if !known {
-            audit::recorded(store, "client create", audit::thing(id.as_str()), || {
+            audit::recorded(store, "client create", audit::client(&id, Some(&participant.code)), || {
                 let now = Clock::System.now();
                 Ok(clients::create(&mut store.connect()?, id.clone(), &profile, credential, now)?)
             })?;

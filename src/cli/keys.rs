@@ -4,7 +4,6 @@ use clap::Subcommand;
 
 use super::{Failure, audit, open, print, tell};
 use crate::config::Settings;
-use crate::domain::audit::Target;
 use crate::domain::{Instant, TokenKey};
 use crate::identity::{KeyFolder, LIFETIME, SigningKey};
 use crate::service::Clock;
@@ -50,17 +49,22 @@ pub(super) fn run(settings: &Settings, command: Command) -> Result<(), Failure> 
     let mut conn = store.connect()?;
     let now = Clock::System.now();
     match command {
-        Command::Rotate { at_once } => audit::recorded(&store, "keys rotate", Target::default(), || {
-            rotate(&folder, &mut conn, at_once, now)
-        }),
+        Command::Rotate { at_once } => {
+            let target = |kid: Option<&String>| kid.map(|kid| audit::key(kid)).unwrap_or_default();
+            audit::done_and_recorded(&store, "keys rotate", target, || {
+                rotate(&folder, &mut conn, at_once, now)
+            })?
+            .told
+        }
         Command::List => list(&folder, &mut conn, now),
-        Command::Retire { kid } => audit::recorded(&store, "keys retire", audit::thing(&kid), || {
-            retire(&folder, &mut conn, &kid, now)
-        }),
+        Command::Retire { kid } => {
+            audit::recorded(&store, "keys retire", audit::key(&kid), || retire(&folder, &mut conn, &kid, now))
+        }
     }
 }
 
-fn rotate(folder: &KeyFolder, conn: &mut Conn, at_once: bool, now: Instant) -> Result<(), Failure> {
+/// Gives the id of the new key.
+fn rotate(folder: &KeyFolder, conn: &mut Conn, at_once: bool, now: Instant) -> Result<String, Failure> {
     let old = folder.keys().map_err(Failure::failed)?;
     let halves: Vec<(&str, &str)> = old.iter().map(|key| (key.kid(), key.public())).collect();
     token_keys::register(conn, &halves, now, Begins::Now)?;
@@ -81,7 +85,7 @@ fn rotate(folder: &KeyFolder, conn: &mut Conn, at_once: bool, now: Instant) -> R
     } else {
         tell(&format!("{kid} signs in {LEAD} seconds; the old ones are believed until {retires}\n"));
     }
-    Ok(())
+    Ok(key.kid)
 }
 
 fn list(folder: &KeyFolder, conn: &mut Conn, now: Instant) -> Result<(), Failure> {

@@ -30,6 +30,10 @@ const TICK: Duration = Duration::from_secs(1);
 /// How much costly work is done at once, of each kind and however many workers there are: some of the connections for
 /// reading are left to what is quick, such as whether the service is ready.
 const MOST_COSTLY: usize = store::READERS as usize - 3;
+/// How many connections may wait to be taken, if the system allows it: what is taken in some hundredths of a second.
+const WAITING: i32 = 1024;
+/// How much of an answer the system keeps until it is read, in bytes; Linux counts its own books in and takes twice this.
+const SENT: usize = 128 * 1024;
 /// How long the writer may take for its queue when everybody has been answered.
 const FINISHING: Duration = Duration::from_secs(3);
 /// The longest life of a token of our own issuer, in seconds.
@@ -125,8 +129,23 @@ async fn finish(threads: Threads) {
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address)
-        .map_err(|error| Failure::failed(format!("cannot listen on {address}: {error}")))
+    let listener = TcpListener::bind(address).and_then(|listener| {
+        #[cfg(unix)]
+        withstand_crowds(&listener)?;
+        Ok(listener)
+    });
+    listener.map_err(|error| Failure::failed(format!("cannot listen on {address}: {error}")))
+}
+
+/// Lets more connections wait to be taken than the 128 of the standard library: whoever finds no room there tries again
+/// after a second. And bounds what the system keeps for those who ask and do not read, which may be megabytes each; its
+/// memory for connections is the same for all.
+#[cfg(unix)]
+fn withstand_crowds(listener: &TcpListener) -> std::io::Result<()> {
+    rustix::net::listen(listener, WAITING)?;
+    // Connections have it from who listens.
+    rustix::net::sockopt::set_socket_send_buffer_size(listener, SENT)?;
+    Ok(())
 }
 
 /// Fills in what is lacking of the logs' trees. Where that cannot be done proofs are right all the same, and slow.

@@ -40,6 +40,12 @@ fn folder(name: &str) -> Option<PathBuf> {
     variable(name).map(PathBuf::from).filter(|path| path.is_absolute())
 }
 
+/// The number of the user who became another by `sudo`.
+#[cfg(unix)]
+pub fn user_before_sudo() -> Option<u32> {
+    variable("SUDO_UID")?.to_str()?.parse().ok()
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
 fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())

@@ -20,6 +20,8 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 pub use self::edge::{Edge, Patience, TlsFiles};
+#[cfg(unix)]
+pub use self::home::user_before_sudo;
 pub use self::home::{Home, reads_swedish};
 pub use self::issuers::{Claim, IssuerSettings, ParticipantSettings, RoleSettings};
 pub use self::limits::{GivenLimits, Limits, Rate, Switch};

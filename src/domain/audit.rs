@@ -160,6 +160,8 @@ pub struct AuditColumns {
     pub outcome: String,
     /// By which client.
     pub client: Option<String>,
+    /// About which client, or other thing with a public id.
+    pub target: Option<String>,
     /// For which participant.
     pub organisation: Option<String>,
     /// About which round.
@@ -181,7 +183,7 @@ pub struct AuditFilter {
     pub operation: Option<String>,
     /// This outcome.
     pub outcome: Option<String>,
-    /// By this client.
+    /// By this client, or about it.
     pub client: Option<String>,
     /// By this participant, or about it.
     pub participant: Option<String>,

@@ -50,9 +50,9 @@ impl Buckets {
     /// # Errors
     /// [`Empty`].
     pub(super) fn take(&self, hash: u64) -> Result<Level, Empty> {
-        let slot = &self.full[usize::try_from(hash >> (u64::BITS - BITS)).expect("16 bits")];
+        let slot = self.slot(hash);
         let now = u64::try_from(self.began.elapsed().as_nanos()).expect("five hundred years");
-        let step = SECOND / u64::from(self.rate.per_second);
+        let step = self.step();
         let whole = step * u64::from(self.rate.burst);
         let mut known = slot.load(Relaxed);
         loop {
@@ -68,5 +68,20 @@ impl Buckets {
                 Err(newer) => known = newer,
             }
         }
+    }
+
+    /// Puts back what was taken for one request.
+    pub(super) fn give_back(&self, hash: u64) {
+        // A bucket that was full in the past is full.
+        let earlier = |full: u64| Some(full.saturating_sub(self.step()));
+        let _ = self.slot(hash).fetch_update(Relaxed, Relaxed, earlier);
+    }
+
+    fn slot(&self, hash: u64) -> &AtomicU64 {
+        &self.full[usize::try_from(hash >> (u64::BITS - BITS)).expect("16 bits")]
+    }
+
+    fn step(&self) -> u64 {
+        SECOND / u64::from(self.rate.per_second)
     }
 }

@@ -1,19 +1,22 @@
 //! What is around every exchange: the request's id and trace, problems in the caller's language, the log line.
 
+use std::future::Future;
 use std::rc::Rc;
 use std::time::{Duration, Instant as Monotonic};
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::ErrorInternalServerError;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{HttpRequest, web};
+use actix_web::{HttpRequest, rt, web};
 use rand::Rng;
+use tokio::task::JoinError;
 use uuid::Uuid;
 
 use super::connection::Progress;
-use super::problem::Problem;
+use super::problem::{Problem, TOO_MANY_REQUESTS};
 use super::routes::Counted;
 use super::{Site, Stopping, audit, cors, limiter, negotiate, oauth, well_known};
 use crate::export::Language;
@@ -32,20 +35,32 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, actix_web::Error> {
-    let started = Monotonic::now();
+    let mut started = Monotonic::now();
     let progress = request.conn_data::<Rc<Progress>>().map(Rc::clone).expect("connections are ours");
     progress.begin();
     let trace = Trace::of(request.headers().get(TRACEPARENT));
     let language = negotiate::language(request.headers());
     let site = request.app_data::<web::Data<Site>>().cloned().expect("the site is part of the app");
-    let (mut response, problem) = if let Some(problem) = refusal(&site, &request) {
+    let mut response = if let Some(problem) = refusal(&site, &request) {
         count(&site.metrics, request.request(), &problem);
+        let slug = Some(problem.kind.slug);
+        let peer = request.peer_addr();
         let reply = problem.reply(language, Uuid::now_v7());
-        (request.into_response(reply.map_into_right_body()), Some(problem.kind.slug))
+        let response = request.into_response(reply.map_into_right_body());
+        audit::record(&site, &response, slug, || trace.id());
+        if slug == Some(TOO_MANY_REQUESTS.slug) {
+            Box::pin(site.limiter.keep_back(peer)).await;
+            // It took us nothing to wait.
+            started = Monotonic::now();
+        }
+        response
     } else {
-        let response = next.call(request).await?;
-        let problem = audit::problem(&response);
-        (answered(response, language, &site.metrics), problem)
+        let is_safe = request.method().is_safe();
+        let done = recorded(next.call(request), site.clone(), trace);
+        // A caller that hangs up in the middle of a write does not take the record of it along.
+        let response =
+            if is_safe { done.await? } else { rt::spawn(done).await.map_err(|error| broken(&error))?? };
+        answered(response, language, &site.metrics)
     };
     tell_of_resource(response.headers_mut(), &site.issuing.issuer);
     limiter::tell(&mut response);
@@ -63,9 +78,25 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     let took = started.elapsed();
     record(&site, &response, &trace, took);
     log(&response, &trace, took);
-    audit::record(&site, &response, problem, || trace.id());
     progress.end();
     Ok(response)
+}
+
+/// What is asked for, done and recorded.
+async fn recorded<B: MessageBody>(
+    doing: impl Future<Output = Result<ServiceResponse<B>, actix_web::Error>>,
+    site: web::Data<Site>,
+    trace: Trace,
+) -> Result<ServiceResponse<B>, actix_web::Error> {
+    let response = doing.await?;
+    audit::record(&site, &response, audit::problem(&response), || trace.id());
+    Ok(response)
+}
+
+/// A panic in a handler.
+fn broken(error: &JoinError) -> actix_web::Error {
+    tracing::error!(%error, "a request ended with a panic");
+    ErrorInternalServerError("a fault in the service")
 }
 
 /// Who is asked for a token is told where there is one (RFC 9728, section 5.1).
@@ -165,6 +196,7 @@ fn log<B>(response: &ServiceResponse<B>, trace: &Trace, took: Duration) {
 }
 
 /// A trace (W3C Trace Context): the caller's if it is well formed, else a new one; the span is ours.
+#[derive(Clone, Copy)]
 struct Trace {
     id: u128,
     /// The caller's span, if the trace is the caller's.

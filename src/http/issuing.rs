@@ -3,10 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
-use tokio::time::timeout;
-
-use crate::board::{Assertions, Registrar};
+use crate::board::{Assertions, Gate, Registrar};
 use crate::domain::{AuthMethod, Instant};
 use crate::identity::{Assertion, Believed, Identity, Refusal, RegisteredClient, secret};
 
@@ -22,8 +19,8 @@ pub struct Issuing {
     pub registrar: Registrar,
     /// What clients have shown before.
     pub assertions: Assertions,
-    /// How many secrets are compared at a time: a flood of them is not to take every core.
-    secrets: Arc<Semaphore>,
+    /// A few secrets are compared at a time, and make way: a flood of them is not to take the cores from others.
+    secrets: Gate,
 }
 
 /// Why a client is not believed.
@@ -58,7 +55,7 @@ impl Issuing {
     /// The issuer of this name, with these parts.
     pub fn new(issuer: &str, registrar: Registrar, assertions: Assertions) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let secrets = Arc::new(Semaphore::new((cores / 2).max(1)));
+        let secrets = Gate::that_makes_way((cores / 2).max(1), PATIENCE);
         Self { issuer: issuer.to_owned(), registrar, assertions, secrets }
     }
 
@@ -142,12 +139,8 @@ impl Issuing {
         secret: String,
         now: Instant,
     ) -> Result<Option<Arc<RegisteredClient>>, NotBelieved> {
-        let secrets = Arc::clone(&self.secrets).acquire_owned();
-        let Ok(Ok(permit)) = timeout(PATIENCE, secrets).await else { return Err(NotBelieved::Busy) };
         let of = client.clone();
-        let compared = actix_web::web::block(move || {
-            // Held until it is done, also if nobody waits any more.
-            let _permit = permit;
+        let compared = self.secrets.run(move || {
             let hashes = of.as_deref().map(|client| client.hashes(now)).unwrap_or_default();
             secret::is_one_of(&secret, &hashes)
         });

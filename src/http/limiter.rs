@@ -14,6 +14,7 @@ use actix_web::dev::ServiceResponse;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest};
 use ipnet::IpNet;
+use tokio::time::sleep;
 
 use super::address;
 use super::buckets::{Buckets, Empty, Level};
@@ -24,10 +25,15 @@ use crate::config::{Edge, Rate};
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// How often the secret of one client may be tried from one address: comparing is made to cost.
+/// How many secrets of one client that are wrong an address may show.
 const ATTEMPTS: Rate = Rate { per_second: 1, burst: 10 };
-/// How often those of all clients may be tried from there: room for a third of the municipalities at once.
-const ATTEMPTS_OF_ADDRESS: Rate = Rate { per_second: 20, burst: 100 };
+/// How many secrets that are wrong an address may show. It takes 20 ms of a core to see that one is.
+const WRONG_SECRETS: Rate = Rate { per_second: 1, burst: 100 };
+/// How many times as many connections as requests an address may open: so many that whoever opens one for each request
+/// is told that there were too many requests.
+const CONNECTIONS: u32 = 4;
+/// How long a refusal is kept back.
+const KEPT_BACK: Duration = Duration::from_millis(100);
 
 /// Counts requests.
 #[derive(Debug)]
@@ -43,7 +49,8 @@ struct Counts {
     clients: Buckets,
     addresses: Buckets,
     attempts: Buckets,
-    attempts_of_addresses: Buckets,
+    connections: Buckets,
+    secrets: Buckets,
     hash: RandomState,
     refused: Refused,
 }
@@ -55,7 +62,8 @@ impl Limiter {
             clients: Buckets::new(edge.limits.client),
             addresses: Buckets::new(edge.limits.address),
             attempts: Buckets::new(ATTEMPTS),
-            attempts_of_addresses: Buckets::new(ATTEMPTS_OF_ADDRESS),
+            connections: Buckets::new(times(edge.limits.address, CONNECTIONS)),
+            secrets: Buckets::new(WRONG_SECRETS),
             hash: RandomState::new(),
             refused: Refused::default(),
         });
@@ -67,13 +75,32 @@ impl Limiter {
     /// A place for one more connection from an address; a proxy that is trusted needs none.
     ///
     /// # Errors
-    /// If it has too many.
+    /// If it has too many, or opens them too often: each costs us something, also one on which nothing is asked.
     pub(super) fn enter(&self, peer: IpAddr) -> std::io::Result<Option<Place>> {
-        if self.trusted.iter().any(|range| range.contains(&peer.to_canonical())) {
+        if self.trusts(peer) {
             return Ok(None);
         }
-        let place = self.connections.enter(address::counted(peer));
+        let peer = address::counted(peer);
+        if let Some(counts) = &self.counts
+            && counts.connections.take(counts.hash.hash_one(peer)).is_err()
+        {
+            return Err(ErrorKind::QuotaExceeded.into());
+        }
+        let place = self.connections.enter(peer);
         place.map(Some).ok_or_else(|| ErrorKind::QuotaExceeded.into())
+    }
+
+    fn trusts(&self, peer: IpAddr) -> bool {
+        self.trusted.iter().any(|range| range.contains(&peer.to_canonical()))
+    }
+
+    /// Keeps back the refusal of what was too much. Whoever asks again as soon as it is answered then asks ten times a
+    /// second on each connection, and not thousands of times. Not so behind a proxy that is trusted: its connections
+    /// are for the others too.
+    pub(super) async fn keep_back(&self, peer: Option<SocketAddr>) {
+        if peer.is_some_and(|peer| !self.trusts(peer.ip())) {
+            sleep(KEPT_BACK).await;
+        }
     }
 
     /// A place for one more stream to whoever a request is from, if there is one.
@@ -102,6 +129,29 @@ impl Limiter {
         })
     }
 
+    /// Whether the address that a request is from may have a secret compared. It counts as a wrong one until it is
+    /// known to be right.
+    pub(super) fn count_secret(&self, request: &HttpRequest) -> bool {
+        self.of_secrets(request).is_none_or(|(secrets, hash)| secrets.take(hash).is_ok())
+    }
+
+    /// The secret of a client was right.
+    pub(super) fn was_right(&self, client: &str, request: &HttpRequest) {
+        if let Some((secrets, hash)) = self.of_secrets(request) {
+            secrets.give_back(hash);
+        }
+        if let Some(counts) = &self.counts {
+            let address = address::counted(self.caller(request.peer_addr(), request.headers()));
+            counts.attempts.give_back(counts.hash.hash_one((address, client)));
+        }
+    }
+
+    fn of_secrets(&self, request: &HttpRequest) -> Option<(&Buckets, u64)> {
+        let counts = self.counts.as_ref()?;
+        let caller = address::counted(self.caller(request.peer_addr(), request.headers()));
+        Some((&counts.secrets, counts.hash.hash_one(caller)))
+    }
+
     /// Counts a request for the client that its token is of, or is to be of.
     ///
     /// # Errors
@@ -125,25 +175,21 @@ impl Limiter {
         Ok(())
     }
 
-    /// Counts that somebody tries a secret of a client, before it is compared.
+    /// Counts that somebody tries a secret of a client, before it is compared: as a wrong one until it is known to be
+    /// right.
     ///
     /// # Errors
     /// If this was tried too often from this address.
     pub(super) fn count_attempt(&self, client: &str, request: &HttpRequest) -> Result<(), TooMany> {
         let Some(counts) = &self.counts else { return Ok(()) };
         let address = address::counted(self.caller(request.peer_addr(), request.headers()));
-        // One that is tried too often for itself takes nothing from the others of its address.
-        let own = (&counts.attempts, counts.hash.hash_one((address, client)));
-        let all = (&counts.attempts_of_addresses, counts.hash.hash_one(address));
-        for (buckets, hash) in [own, all] {
-            buckets.take(hash).map_err(|empty| {
-                counts.refused.tell(|refused| {
-                    tracing::warn!(%address, refused, "too many secrets were tried");
-                });
-                TooMany { said: Said::new("secrets", buckets.rate, empty.level), empty }
-            })?;
-        }
-        Ok(())
+        let taken = counts.attempts.take(counts.hash.hash_one((address, client)));
+        taken.map(drop).map_err(|empty| {
+            counts.refused.tell(|refused| {
+                tracing::warn!(%address, refused, "too many secrets were tried");
+            });
+            TooMany { said: Said::new("secrets", counts.attempts.rate, empty.level), empty }
+        })
     }
 }
 
@@ -154,6 +200,11 @@ pub(super) fn tell<B>(response: &mut ServiceResponse<B>) {
     for (name, value) in said.fields() {
         response.headers_mut().insert(name, HeaderValue::try_from(value).expect("words and numbers"));
     }
+}
+
+fn times(rate: Rate, factor: u32) -> Rate {
+    let Rate { per_second, burst } = rate;
+    Rate { per_second: per_second.saturating_mul(factor), burst: burst.saturating_mul(factor) }
 }
 
 /// What is said of a limit.

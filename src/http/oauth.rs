@@ -201,7 +201,12 @@ async fn authenticate(site: &Site, request: &HttpRequest, form: &Form) -> Result
         (None, None, Some(secret)) => {
             let client_id = client_id.ok_or(Refused::request("client_id is missing"))?;
             site.limiter.count_attempt(client_id, request)?;
-            issuing.by_secret(client_id, secret.to_owned(), now).await?
+            if !site.limiter.count_secret(request) {
+                return Err(Refused::busy());
+            }
+            let believed = issuing.by_secret(client_id, secret.to_owned(), now).await?;
+            site.limiter.was_right(client_id, request);
+            believed
         }
         (None, None, None) => return Err(Refused::client("there is no client authentication", BEARER)),
     };

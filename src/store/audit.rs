@@ -18,6 +18,7 @@ struct Row {
     operation: String,
     outcome: String,
     client: Option<String>,
+    target_id: Option<String>,
     organisation: Option<String>,
     round_id: Option<String>,
     participant_code: Option<String>,
@@ -184,7 +185,7 @@ fn filtered(filter: &AuditFilter) -> Filtered<'_> {
         query = query.filter(audit_entries::outcome.eq(outcome));
     }
     if let Some(client) = client {
-        query = query.filter(audit_entries::client.eq(client));
+        query = query.filter(audit_entries::client.eq(client).or(audit_entries::target_id.eq(client)));
     }
     if let Some(round) = round {
         query = query.filter(audit_entries::round_id.eq(round));
@@ -204,6 +205,7 @@ fn row(entry: AuditEntry) -> Row {
         operation: columns.operation,
         outcome: columns.outcome,
         client: columns.client,
+        target_id: columns.target,
         organisation: columns.organisation,
         round_id: columns.round,
         participant_code: columns.participant,
@@ -221,6 +223,7 @@ fn entry(row: Row) -> Result<AuditEntry, Error> {
             operation: row.operation,
             outcome: row.outcome,
             client: row.client,
+            target: row.target_id,
             organisation: row.organisation,
             round: row.round_id,
             participant: row.participant_code,

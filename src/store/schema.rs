@@ -116,6 +116,7 @@ diesel::table! {
         operation -> Text,
         outcome -> Text,
         client -> Nullable<Text>,
+        target_id -> Nullable<Text>,
         organisation -> Nullable<Text>,
         round_id -> Nullable<Text>,
         participant_code -> Nullable<Text>,

@@ -66,6 +66,28 @@ fn rows(store: &Store, query: &str) -> Vec<String> {
 }
 
 on_both_databases! {
+    fn a_caller_that_hangs_up_takes_no_record_along(database: Database) {
+        let service = Service::start(&database);
+        let body = json!({ "kind": "analyst", "name": "Statistik", "authMethod": "client_secret_post" });
+        for round in 0..30 {
+            let request = service.request("POST", "/clients").by(Caller::Manager).json(&body).send_off();
+            std::thread::sleep(Duration::from_micros(150 * round));
+            request.reset();
+        }
+        let made = || {
+            let all = service.get("/clients?limit=1").by(Caller::Manager).send().is(200).json();
+            all["_meta"]["totalRecords"].as_u64().unwrap()
+        };
+        let query = "operation=POST%20/clients&outcome=accepted";
+        // What has begun goes on; when no more comes, there is an entry for each.
+        let settled = until("as many entries as clients", || {
+            std::thread::sleep(Duration::from_secs(1));
+            let (before, entries) = (made(), events(&service, query, 0).len() as u64);
+            (before == entries && before == made()).then_some(before)
+        });
+        assert!(settled > 0, "some were made");
+    }
+
     fn clients_their_tokens_and_who_keeps_them_are_recorded(database: Database) {
         let client = Registered::new(&database, &["--municipality", "0180", "--secret"]);
         let service = Service::start(&database);
@@ -80,7 +102,17 @@ on_both_databases! {
         let seen = events(&service, "", 5);
         let who = ["client", "organisation", "targetId", "outcome", "status", "problem"];
         let made = seen.iter().find(|event| of("client create", event)).unwrap();
-        assert_eq!(members(made, &["channel", "targetId", "outcome"]), json!(["cli", client.id, "accepted"]));
+        let what = ["channel", "targetId", "participantCode", "outcome"];
+        assert_eq!(members(made, &what), json!(["cli", client.id, "0180", "accepted"]));
+        assert!(made["subject"].as_str().unwrap().starts_with("uid:"), "{made}");
+        // All of it is found by the client, whether it did something or something was done to it.
+        let found = events(&service, &format!("client={}", client.id), 4);
+        let operations: Vec<&str> = found.iter().map(|event| event["operation"].as_str().unwrap()).collect();
+        assert_eq!(
+            operations[..3],
+            ["client create", "POST /oauth/token", "PATCH /clients/{clientId}"],
+            "{operations:?}"
+        );
         let tokens: Vec<Value> =
             seen.iter().filter(|event| of("POST /oauth/token", event)).map(|event| members(event, &who)).collect();
         assert_eq!(tokens[0], json!([client.id, "0180", client.id, "accepted", 200, null]));

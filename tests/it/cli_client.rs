@@ -4,11 +4,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
+use diesel::connection::SimpleConnection;
 use serde_json::json;
 
 use crate::program::Program;
 use crate::support::registered::{Registered, by_assertion, handslag};
-use crate::support::{Caller, Database, FIVE, Service};
+use crate::support::{Caller, Database, FIVE, PUBLIC_URL, Service, until};
 
 fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -236,4 +237,38 @@ fn the_lines_of_a_sheet_fetch_a_token_that_submits() {
             Some(())
         });
     }
+}
+
+#[test]
+fn a_key_that_is_registered_is_kept_although_the_trail_cannot_be_written() {
+    let database = Database::sqlite();
+    let client = Registered::new(&database, &["--analyst"]);
+    let refuse =
+        "CREATE TRIGGER no_trail BEFORE INSERT ON audit_entries BEGIN SELECT RAISE(ABORT, 'no'); END;";
+    database.open().connect().unwrap().batch_execute(refuse).unwrap();
+    let run = |arguments: &[&str]| {
+        let url = format!("sqlite:{}", database.folder().join("handslag.db").display());
+        let mut program = Command::new(env!("CARGO_BIN_EXE_handslag"));
+        program.args(arguments).args(["--data-dir", ".", "--database", &url, "--public-url", PUBLIC_URL]);
+        let ran = program.current_dir(database.folder()).output().unwrap();
+        assert_eq!(ran.status.code(), Some(3));
+        let error = String::from_utf8(ran.stderr).unwrap();
+        assert!(error.contains("it was done, but the audit trail does not say so"), "{error}");
+        String::from_utf8(ran.stdout).unwrap()
+    };
+    let rotated = run(&["client", "rotate", &client.id, "--out", "new.pem"]);
+    let service = Service::start(&database);
+    // The old key has ended; whoever lost the new one would have lost the client.
+    Registered::told(&database, &rotated).ask(&service).is(200);
+    let made = run(&["client", "create", "--analyst", "--secret"]);
+    let made = Registered::told(&database, &made);
+    until("the client is known", || (made.ask(&service).status == 200).then_some(()));
+    // What did not happen leaves nothing behind.
+    let ran = Command::new(env!("CARGO_BIN_EXE_handslag"))
+        .args(["client", "rotate", "0180-nobodyyy", "--out", "none.pem", "--data-dir", "."])
+        .current_dir(database.folder())
+        .output()
+        .unwrap();
+    assert_eq!(ran.status.code(), Some(1));
+    assert!(!database.folder().join("none.pem").exists());
 }

@@ -132,6 +132,49 @@ fn a_token_that_is_not_believed_counts_for_its_address_alone() {
     assert!(refusal.field("RateLimit-Policy").starts_with("\"address\""), "{refusal}");
 }
 
+#[test]
+fn a_refusal_is_kept_back_so_that_asking_on_costs_the_caller_most() {
+    let service = limited(MANY, Rate { per_second: 1, burst: 2 });
+    until_refused(|| service.get("/rules").send());
+    let began = Instant::now();
+    let refused = (0..10).filter(|_| service.get("/rules").send().status == 429).count();
+    let least = Duration::from_millis(100) * u32::try_from(refused).unwrap();
+    assert!(refused > 0 && began.elapsed() >= least, "{refused} refusals in {:?}", began.elapsed());
+}
+
+#[test]
+fn an_address_that_shows_wrong_secrets_is_not_compared_with_any_more() {
+    let database = Database::sqlite();
+    let client = Registered::new(&database, &["--analyst", "--secret"]);
+    let trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    let service = Service::start_behind(&database, Edge { trusted_proxies, ..Edge::default() });
+    let ask = |address: &str, id: &str, secret: &str| {
+        let form = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
+        let request = service.request_outside("POST", "/oauth/token").header("X-Forwarded-For", address);
+        request.body("application/x-www-form-urlencoded", &form).send().status
+    };
+    // Each is tried for another client: that of one is bounded by itself.
+    let wrong = |number: u32| ask("203.0.113.7", &format!("nobody-{number}"), "wrong");
+    for number in 0..90 {
+        assert_eq!(wrong(number), 401);
+    }
+    // Those that are right do not count.
+    for _ in 0..30 {
+        assert_eq!(ask("203.0.113.7", &client.id, &client.secret), 200);
+    }
+    // One comes back each second.
+    let refused = (100..1_100).find(|number| wrong(*number) == 503);
+    assert!(refused.is_some(), "never refused");
+    assert_eq!(ask("203.0.113.8", &client.id, &client.secret), 200, "another address is compared with");
+}
+
+#[test]
+fn an_address_that_opens_connections_too_often_is_let_in_no_more() {
+    let service = limited(MANY, Rate { per_second: 1, burst: 5 });
+    let opened = (0..100).take_while(|_| connected(&service).is_some()).count();
+    assert!((20..60).contains(&opened), "{opened}: four times as many as requests, and those that come back");
+}
+
 /// As many connections from each address as this, through these proxies.
 fn crowded(address_connections: u32, proxies: &[&str]) -> Service {
     let limits = Limits { client: MANY, address: MANY, address_connections, ..Limits::default() };
@@ -282,31 +325,4 @@ fn secrets_are_tried_a_few_times_and_good_clients_do_not_wait_for_that() {
         stop.store(true, Ordering::Relaxed);
     });
     no_token(&until_refused(guess).1, "\"secrets\";q=10;w=10");
-}
-
-#[test]
-fn one_address_tries_the_secrets_of_many_clients_only_so_often() {
-    let limits = Limits { client: MANY, address: MANY, ..Limits::default() };
-    let trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
-    let database = Database::sqlite();
-    let good = Registered::new(&database, &["--analyst", "--secret"]);
-    let service = Service::start_behind(&database, Edge { limits, trusted_proxies, ..Edge::default() });
-    let asked = |address: &str, id: &str, secret: &str| {
-        let form = [CREDENTIALS, ("client_id", id), ("client_secret", secret)];
-        let form = serde_urlencoded::to_string(form).unwrap();
-        let request = service.request_outside("POST", "/oauth/token").header("X-Forwarded-For", address);
-        request.body("application/x-www-form-urlencoded", &form).send()
-    };
-    let next = AtomicU32::new(0);
-    let refusals: Vec<Reply> = std::thread::scope(|scope| {
-        let guess = || {
-            until_refused(|| {
-                asked("203.0.113.7", &format!("guess-{}", next.fetch_add(1, Ordering::Relaxed)), "x")
-            })
-        };
-        let guessing: Vec<_> = (0..20).map(|_| scope.spawn(guess)).collect();
-        guessing.into_iter().map(|thread| thread.join().unwrap().1).collect()
-    });
-    no_token(&refusals[0], "\"secrets\";q=100;w=5");
-    asked("203.0.113.8", &good.id, &good.secret).is(200);
 }

@@ -34,6 +34,7 @@ mod cors;
 mod crash;
 mod crowds;
 mod damaged;
+mod database_roles;
 mod disk;
 mod durable;
 mod events;

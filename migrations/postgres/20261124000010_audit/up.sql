@@ -6,6 +6,7 @@ CREATE TABLE audit_entries (
     operation        TEXT      NOT NULL,
     outcome          TEXT      NOT NULL,
     client           TEXT,
+    target_id        TEXT,
     organisation     TEXT,
     round_id         TEXT,
     participant_code TEXT,

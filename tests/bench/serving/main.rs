@@ -15,6 +15,8 @@ use handslag::service::Clock;
 
 mod figures;
 mod fixed;
+mod flood;
+mod floods;
 mod growth;
 mod guard;
 mod load;
@@ -42,6 +44,8 @@ enum Part {
     Growth,
     /// From start to first answer
     Start,
+    /// What others' floods do to a client that behaves
+    Flood,
 }
 
 #[derive(Debug, Parser)]
@@ -129,6 +133,9 @@ fn measure(arguments: &Arguments) -> Result<(), String> {
     }
     if wanted(Part::Start) {
         start::measure(&bench)?;
+    }
+    if wanted(Part::Flood) {
+        flood::measure(&bench)?;
     }
     Ok(())
 }

@@ -38,6 +38,8 @@ pub(crate) struct Site {
     program: PathBuf,
     url: String,
     postgres: Option<OwnDatabase>,
+    /// Whether its limits are in force.
+    is_limited: bool,
 }
 
 impl Site {
@@ -45,7 +47,13 @@ impl Site {
     pub(crate) fn on_sqlite() -> Self {
         let folder = guard::folder();
         let url = format!("sqlite:{}", folder.path().join("handslag.db").display());
-        Self { folder, program: env!("CARGO_BIN_EXE_handslag").into(), url, postgres: None }
+        Self {
+            folder,
+            program: env!("CARGO_BIN_EXE_handslag").into(),
+            url,
+            postgres: None,
+            is_limited: false,
+        }
     }
 
     /// An empty folder and an empty database of a server of our own; none where there is no PostgreSQL, which is told.
@@ -58,6 +66,11 @@ impl Site {
     /// Served by this program instead of the one that was built with the bench.
     pub(crate) fn by(self, program: &Path) -> Self {
         Self { program: program.to_owned(), ..self }
+    }
+
+    /// With the limits that the service has unless it is told otherwise.
+    pub(crate) fn limited(self) -> Self {
+        Self { is_limited: true, ..self }
     }
 
     /// With the demonstration's round and its 230 ballots, all as `serve --demo` makes them.
@@ -98,6 +111,9 @@ impl Site {
             .arg("--data-dir")
             .arg(self.folder.path())
             .stderr(log.map_err(|error| error.to_string())?);
+        if self.is_limited {
+            return Ok(command);
+        }
         // A build from before there were limits does not know the flag.
         let help = Command::new(&self.program).args(["serve", "--help"]).output();
         let help = help.map_err(|error| error.to_string())?.stdout;

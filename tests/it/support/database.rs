@@ -52,6 +52,14 @@ impl Database {
         Self(Arc::new(Inner { address, folder, _server: None, _of: Some(self.clone()) }))
     }
 
+    /// The same database on PostgreSQL, as another role sees it.
+    pub(crate) fn as_role(&self, role: &str) -> Self {
+        let store::Database::Postgres(url) = self.address() else { panic!("SQLite has no roles") };
+        let address = store::Database::Postgres(url.replacen("postgres@", &format!("{role}@"), 1));
+        let folder = TempDir::new().expect("a temporary folder can be made");
+        Self(Arc::new(Inner { address, folder, _server: None, _of: Some(self.clone()) }))
+    }
+
     /// Opens it, with the schema brought up to date.
     pub(crate) fn open(&self) -> Store {
         Store::open(self.address()).expect("the test's own database opens")

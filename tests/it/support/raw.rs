@@ -27,6 +27,12 @@ impl<'a> Unanswered<'a> {
         self.stream.write_all(rest).expect("the service still takes the body");
     }
 
+    /// Gives up: the connection is reset, whatever the service does meanwhile.
+    pub(crate) fn reset(self) {
+        let socket = socket2::SockRef::from(&self.stream);
+        socket.set_linger(Some(Duration::ZERO)).expect("a TCP connection");
+    }
+
     /// Waits for the reply, and holds it against the API document.
     #[track_caller]
     pub(crate) fn reply(mut self) -> Reply {
