@@ -1,6 +1,7 @@
 //! Assertions of clients, each taken once on all instances: one thread with a connection writes those that wait
 //! together, and answers when they are committed.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use tokio::sync::oneshot;
@@ -13,8 +14,11 @@ use crate::store::{self, Conn, Store};
 const QUEUE: usize = 1_024;
 /// How many are written at a time.
 const BATCH: usize = 256;
-/// How often what has ended is forgotten, and how far clocks may be apart, in seconds.
+/// How often what has ended is forgotten, in seconds.
 const PAUSE: i64 = 60;
+/// How long ago it must have ended, in seconds: much longer than the clocks of two instances are apart, or one of them
+/// would forget what the other still believes.
+const KEPT: i64 = 15 * 60;
 
 /// The way to the thread, which ends with the last of these.
 #[derive(Clone, Debug)]
@@ -69,10 +73,10 @@ impl Desk {
         while let Ok(first) = jobs.recv() {
             let mut batch = vec![first];
             batch.extend(jobs.try_iter().take(BATCH - 1));
-            let written = match self.write(&batch) {
+            let written = match self.guarded(&batch) {
                 // Nothing of it was committed: a connection that was lost meanwhile is nobody's fault.
                 Err(error) if error.may_pass() && !matches!(error, store::Error::Unconfirmed(_)) => {
-                    self.write(&batch)
+                    self.guarded(&batch)
                 }
                 written => written,
             };
@@ -86,6 +90,11 @@ impl Desk {
         }
     }
 
+    /// Writes a batch. A panic is a fault in the program, and must not keep everybody from tokens.
+    fn guarded(&mut self, batch: &[Job]) -> Result<Vec<bool>, store::Error> {
+        catch_unwind(AssertUnwindSafe(|| self.write(batch))).unwrap_or(Err(store::Error::Panic))
+    }
+
     /// Writes a batch; says of each whether it is the first time.
     fn write(&mut self, batch: &[Job]) -> Result<Vec<bool>, store::Error> {
         let mut conn = match self.conn.take() {
@@ -96,7 +105,7 @@ impl Desk {
         let due = now >= self.forgotten + PAUSE;
         let taken = Store::write(&mut conn, |conn| {
             if due {
-                store::assertions::forget(conn, now - PAUSE)?;
+                store::assertions::forget(conn, now - KEPT)?;
             }
             let take = |job: &Job| store::assertions::take(conn, &job.client, &job.id, job.ends);
             batch.iter().map(take).collect::<Result<Vec<bool>, store::Error>>()

@@ -6,6 +6,7 @@
 //! must not fill the disk.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -139,9 +140,20 @@ impl Keeper {
                 return self.finish();
             }
             if self.failed.is_none_or(|failed| failed.elapsed() >= AGAIN) {
-                self.work();
-                self.prune();
+                self.guarded(|keeper| {
+                    keeper.work();
+                    keeper.prune();
+                });
             }
+        }
+    }
+
+    /// Does something. A panic is a fault in the program, and must not end the trail.
+    fn guarded(&mut self, work: impl FnOnce(&mut Self)) {
+        if catch_unwind(AssertUnwindSafe(|| work(self))).is_err() {
+            self.conn = None;
+            self.failed = Some(Monotonic::now());
+            tracing::error!("a panic while the audit trail was kept");
         }
     }
 
@@ -168,7 +180,18 @@ impl Keeper {
         let lost = self.lost.swap(0, Ordering::Relaxed);
         if lost > 0 {
             tracing::error!(lost, "the audit trail could not take everything");
-            self.waiting.push(Act::lost(lost, self.clock.now()));
+            self.add_loss(Act::lost(lost, self.clock.now()));
+        }
+    }
+
+    /// Puts an act of what was lost with the one before it, if that waits too: it may go on for long.
+    fn add_loss(&mut self, act: Act) {
+        // Those in doubt may have been written as they are.
+        let fixed = self.doubt.as_ref().map_or(0, |(_, count)| *count);
+        let last = self.waiting.get_mut(fixed..).and_then(<[Act]>::last_mut);
+        match last.filter(|last| kind(last) == kind(&act)) {
+            Some(last) => *last = Act { count: last.count + act.count, ..act },
+            None => self.waiting.push(act),
         }
     }
 
@@ -216,7 +239,7 @@ impl Keeper {
     fn finish(mut self) {
         let began = Monotonic::now();
         loop {
-            self.work();
+            self.guarded(Self::work);
             if self.waiting.is_empty() {
                 return;
             }

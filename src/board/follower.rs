@@ -1,11 +1,12 @@
 //! The follower: keeps the boards up to what other processes commit to the same database.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant as Monotonic};
 
 use super::Boards;
+use super::looked::Looked;
 use crate::domain::RoundId;
 use crate::service::ledger::{self, Ledger};
 use crate::store::rounds::Mark;
@@ -13,18 +14,6 @@ use crate::store::{self, Store, Watch};
 
 /// How often it looks for notices, where the database sends them.
 const GLANCE: Duration = Duration::from_millis(20);
-/// How old what it knows of the database may be until it is said to be unwell: a new connection is tried each second.
-const LONG: Duration = Duration::from_secs(10);
-
-/// When the boards were last compared with the database.
-#[derive(Debug)]
-struct Looked(Mutex<Monotonic>);
-
-impl Looked {
-    fn now(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Monotonic::now();
-    }
-}
 
 /// The thread; it ends when this is dropped.
 #[derive(Debug)]
@@ -41,7 +30,7 @@ impl Follower {
     pub fn start(store: Store, boards: Arc<Boards>, tick: Duration) -> Result<Self, store::Error> {
         let (stop, stopped) = sync_channel(0);
         // They have just been read.
-        let looked = Arc::new(Looked(Mutex::new(Monotonic::now())));
+        let looked = Arc::new(Looked::new());
         let desk = Desk { store, boards, tick, looked: Arc::clone(&looked) };
         let thread = std::thread::Builder::new().name("follower".into()).spawn(move || desk.run(&stopped));
         thread.map_err(|error| store::Error::Connection(error.to_string()))?;
@@ -50,12 +39,12 @@ impl Follower {
 
     /// How long ago the boards were last compared with the database.
     pub fn age(&self) -> Duration {
-        self.looked.0.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+        self.looked.age()
     }
 
     /// Whether that is not long ago.
     pub fn is_well(&self) -> bool {
-        self.age() < LONG
+        self.looked.is_recent()
     }
 }
 

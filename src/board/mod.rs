@@ -10,8 +10,11 @@ mod body;
 mod bounds;
 mod follower;
 mod gate;
+mod looked;
+mod looks;
 mod past;
 mod registrar;
+mod told;
 mod writer;
 
 pub use assertions::Assertions;

@@ -6,6 +6,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::looked::Looked;
+use super::looks::Looks;
+use super::told::Told;
 use crate::identity::{KeyError, KeyFolder, Registered, Registry, SigningKey};
 use crate::service::Clock;
 use crate::service::token_keys::{self, Begins, Registration};
@@ -42,7 +45,17 @@ impl Registrar {
     /// [`NoRegister`].
     pub fn start(store: Store, folder: KeyFolder, clock: Clock, tick: Duration) -> Result<Self, NoRegister> {
         let registry = Arc::new(Registry::default());
-        let desk = Arc::new(Desk { store, folder, clock, registry, version: Mutex::default() });
+        let desk = Arc::new(Desk {
+            store,
+            folder,
+            clock,
+            registry,
+            looked: Looked::new(),
+            looks: Looks::new(),
+            told: Told::default(),
+            folder_told: Default::default(),
+            version: Mutex::default(),
+        });
         let mut conn = desk.store.connect()?;
         if desk.register(&mut conn)? == Registration::New {
             std::thread::sleep(JOINING);
@@ -61,12 +74,28 @@ impl Registrar {
         &self.desk.registry
     }
 
-    /// Reads the register now, after a change of this process.
+    /// How long ago the register was last compared with the database.
+    pub fn age(&self) -> Duration {
+        self.desk.looked.age()
+    }
+
+    /// Whether that is not long ago.
+    pub fn is_well(&self) -> bool {
+        self.desk.looked.is_recent()
+    }
+
+    /// Waits until the register has been looked at once more, which it is four times a second: half a second at most.
+    /// Says whether it has been. Costs the database nothing, however many wait.
+    pub async fn looked_again(&self) -> bool {
+        self.desk.looks.next().await
+    }
+
+    /// Reads the register now, after a change of this process, on the connection that it was made on.
     ///
     /// # Errors
     /// If storage fails.
-    pub fn refresh(&self) -> Result<(), store::Error> {
-        self.desk.store.read(|conn| self.desk.read(conn))
+    pub fn refresh(&self, conn: &mut Conn) -> Result<(), store::Error> {
+        self.desk.read(conn)
     }
 }
 
@@ -76,6 +105,13 @@ struct Desk {
     folder: KeyFolder,
     clock: Clock,
     registry: Arc<Registry>,
+    /// When the register was last compared with the database.
+    looked: Looked,
+    looks: Looks,
+    /// What of it could not be read.
+    told: Told,
+    /// What is wrong with the folder of keys, to read it and to make a key in it.
+    folder_told: [Told; 2],
     /// What was read last. Held while reading, so that nobody puts what is older in the place of what is newer.
     version: Mutex<Option<u64>>,
 }
@@ -91,18 +127,20 @@ impl Desk {
         };
         let keys = self.folder.keys()?;
         let registration = register(conn, &keys)?;
-        let registered = store::token_keys::all(conn)?;
-        let believed = |kid: &str| registered.iter().any(|key| key.kid == kid && key.is_believed(now));
+        let registered = store::token_keys::readable(conn)?;
+        let believed = |kid: &str| registered.rows.iter().any(|key| key.kid == kid && key.is_believed(now));
+        // What cannot be read may be believed again when it can.
+        let kept = |kid: &str| believed(kid) || registered.is_unreadable(kid);
         if keys.iter().all(|key| believed(key.kid())) {
             return Ok(registration);
         }
         if keys.iter().any(|key| believed(key.kid())) {
-            self.folder.keep(believed)?;
+            self.folder.keep(kept)?;
             return Ok(registration);
         }
         let new = self.folder.add()?;
         let registration = register(conn, &[Arc::clone(&new)])?;
-        self.folder.keep(|kid| kid == new.kid())?;
+        self.folder.keep(|kid| kid == new.kid() || kept(kid))?;
         Ok(registration)
     }
 
@@ -111,6 +149,7 @@ impl Desk {
         let mut conn = Some(conn);
         let mut failing = false;
         while stop.recv_timeout(tick) == Err(RecvTimeoutError::Timeout) {
+            self.end_keys();
             // A panic is a fault in the program, and must not end the following.
             let looked = catch_unwind(AssertUnwindSafe(|| {
                 let mut open = match conn.take() {
@@ -133,47 +172,77 @@ impl Desk {
         }
     }
 
+    /// Takes keys that have ended out of the register, which needs no database.
+    fn end_keys(&self) {
+        // Held, so that nothing newer is put in its place meanwhile.
+        let _known = self.version.lock().unwrap_or_else(PoisonError::into_inner);
+        let (registered, now) = (self.registry.current(), self.clock.now());
+        if registered.is_outdated(now) {
+            self.registry.replace(registered.later(now));
+        }
+    }
+
     fn look(&self, conn: &mut Conn) -> Result<(), store::Error> {
+        let number = self.looks.begin();
         let newest = store::registry::version(conn)?;
         let known = *self.version.lock().unwrap_or_else(PoisonError::into_inner);
-        if known != Some(newest) || self.registry.current().is_outdated(self.clock.now()) {
+        if known != Some(newest) {
             self.read(conn)?;
         }
         if self.registry.current().needs_key() {
             self.succeed(conn)?;
         }
+        self.looked.now();
+        self.looks.finish(number);
         Ok(())
     }
 
     /// Makes a key of its own where all that are here give way: they were copied, and the folder that they were copied
     /// from has a new one.
     fn succeed(&self, conn: &mut Conn) -> Result<(), store::Error> {
-        match self.folder.add() {
-            Ok(new) => {
-                let own = [(new.kid(), new.public())];
-                token_keys::register(conn, &own, self.clock.now(), Begins::WhenKnown)?;
-                tracing::info!(kid = new.kid(), "a new key for tokens");
-            }
-            Err(error) => tracing::error!(%error, "the keys of tokens"),
-        }
+        let registered = store::token_keys::readable(conn)?;
+        let is_known =
+            |kid: &str| registered.is_unreadable(kid) || registered.rows.iter().any(|key| key.kid == kid);
+        // One that was made before and could not be registered comes first, or each failure would leave a file.
+        let made = self.folder.read().and_then(|keys| {
+            let waiting = keys.into_iter().find(|key| !is_known(key.kid()));
+            waiting.map_or_else(|| self.folder.add(), Ok)
+        });
+        Self::tell(&self.folder_told[1], made.as_ref().err());
+        // What is wrong with the folder has to be mended by hand; it is tried again all the while.
+        let Ok(new) = made else { return Ok(()) };
+        token_keys::register(conn, &[(new.kid(), new.public())], self.clock.now(), Begins::WhenKnown)?;
+        tracing::info!(kid = new.kid(), "a new key for tokens");
         self.read(conn)
+    }
+
+    /// Tells what is wrong with the folder of keys, once until it changes.
+    fn tell(told: &Told, error: Option<&KeyError>) {
+        for error in told.news(error.map(ToString::to_string)) {
+            tracing::error!(error, "the keys of tokens");
+        }
     }
 
     fn read(&self, conn: &mut Conn) -> Result<(), store::Error> {
         let mut known = self.version.lock().unwrap_or_else(PoisonError::into_inner);
         let (version, clients, keys) = Store::snapshot_on(conn, |conn| {
             let version = store::registry::version(conn)?;
-            Ok::<_, store::Error>((version, store::clients::all(conn)?, store::token_keys::all(conn)?))
+            let (clients, keys) = (store::clients::readable(conn)?, store::token_keys::readable(conn)?);
+            Ok::<_, store::Error>((version, clients, keys))
         })?;
+        // One that cannot be read must not keep the others as they were.
+        let unreadable = clients.unreadable.iter().chain(&keys.unreadable);
+        for fault in self.told.news(unreadable.map(|(id, error)| format!("{id}: {error}"))) {
+            tracing::error!(fault, "a client or a key of tokens cannot be read, and is not believed");
+        }
         // What cannot be read now was read before: whoever has broken the folder is told, and callers are served.
-        let (signing, whole) = match self.folder.read() {
-            Ok(signing) => (signing, true),
-            Err(error) => {
-                tracing::error!(%error, "the keys of tokens");
-                (self.registry.current().signing().to_vec(), false)
-            }
-        };
-        self.registry.replace(Registered::new(clients, keys, signing, self.clock.now()));
+        let signing = self.folder.read();
+        Self::tell(&self.folder_told[0], signing.as_ref().err());
+        let whole = signing.is_ok();
+        let signing = signing.unwrap_or_else(|_| self.registry.current().signing().to_vec());
+        let unreadable = clients.unreadable.into_iter().map(|(id, _)| id).collect();
+        let now = self.clock.now();
+        self.registry.replace(Registered::new(clients.rows, unreadable, keys.rows, signing, now));
         // What could not be read is read again.
         *known = whole.then_some(version);
         Ok(())

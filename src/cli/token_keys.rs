@@ -1,5 +1,6 @@
 //! The keys that sign access tokens, as commands use them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Failure;
@@ -19,7 +20,7 @@ pub(super) fn signing(
     }
     let now = Clock::System.now();
     let registered = open()?.read(store::token_keys::all)?;
-    let registered = Registered::new(Vec::new(), registered, keys, now);
+    let registered = Registered::new(Vec::new(), HashSet::new(), registered, keys, now);
     let none = || Failure::refused("none of the keys in keys/ signs now: see handslag keys list");
     registered.signing_key(now).cloned().ok_or_else(none)
 }

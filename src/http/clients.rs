@@ -129,7 +129,8 @@ pub(super) async fn create(
     };
     let (id, now) = (clients::new_id(&profile), site.clock.now());
     audit::note(&request, audit::client(&id));
-    let (client, secret) = write(&site, move |conn| {
+    // A client that is not known yet is looked for when it asks for a token; and its secret is shown this once.
+    let ((client, secret), _) = write(&site, move |conn| {
         let (credential, secret) = credential.keep();
         clients::create(conn, id, &profile, credential, now).map(|client| (client, secret))
     })
@@ -184,7 +185,10 @@ pub(super) async fn patch(
     }
     let (change, now) = (Change::Patch { name, disabled }, site.clock.now());
     let expected = expected(&request);
-    let client = write(&site, move |conn| clients::change(conn, &id, change, now, expected)).await?;
+    let (client, seen) = write(&site, move |conn| clients::change(conn, &id, change, now, expected)).await?;
+    if seen == Seen::Later {
+        return Err(Problem::not_seen());
+    }
     let mut reply = HttpResponse::Ok();
     reply
         .insert_header((header::ETAG, etag(&client)))
@@ -228,7 +232,8 @@ pub(super) async fn renew(
     let credential = read.map_err(|found| faults.extend(found)).ok().filter(|_| faults.is_empty());
     let credential = credential.ok_or_else(|| Problem::invalid(&INVALID_CLIENT, faults))?;
     let (id, now, expected) = (known.client.id.clone(), site.clock.now(), expected(&request));
-    let (client, secret) = write(&site, move |conn| {
+    // The secret is shown this once, also if the old one ends a little later here.
+    let ((client, secret), _) = write(&site, move |conn| {
         let (credential, secret) = credential.keep();
         let change = Change::Rotate(credential, kept);
         clients::change(conn, &id, change, now, expected).map(|client| (client, secret))
@@ -309,19 +314,25 @@ fn in_swedish(wrong: NotAClientKey) -> (&'static str, &'static str) {
     }
 }
 
-/// Writes beside the workers, and lets this process know of it before the caller does.
+/// Whether this process knows of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    Now,
+    Later,
+}
+
+/// Writes beside the workers, and lets this process know of it before the caller does; says whether it does.
 async fn write<T: Send + 'static>(
     site: &web::Data<Site>,
     writing: impl FnOnce(&mut crate::store::Conn) -> Result<T, Error> + Send + 'static,
-) -> Result<T, Problem> {
+) -> Result<(T, Seen), Problem> {
     let of = site.clone();
     let written = web::block(move || {
-        let done = writing(&mut of.store.connect()?)?;
-        // It is written; what cannot be read now will be in a moment.
-        if let Err(error) = of.issuing.registrar.refresh() {
-            tracing::warn!(%error, "a change of clients is seen later");
-        }
-        Ok(done)
+        let mut conn = of.store.connect()?;
+        let done = writing(&mut conn)?;
+        let seen = of.issuing.registrar.refresh(&mut conn);
+        let seen = seen.inspect_err(|error| tracing::warn!(%error, "a change of clients is seen later"));
+        Ok((done, if seen.is_ok() { Seen::Now } else { Seen::Later }))
     });
     match written.await.map_err(|_| Problem::unknown())? {
         Err(Error::Invalid(faults)) => Err(Problem::invalid(&INVALID_CLIENT, faults)),

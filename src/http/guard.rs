@@ -178,7 +178,7 @@ fn identify(request: &HttpRequest, site: &Site) -> Result<Option<Arc<Identity>>,
     if site.issuing.is_disabled(&identity) {
         return Err(refused("disabled", "the client is disabled"));
     }
-    site.limiter.count_client(&identity, request)?;
+    site.limiter.count_client(&identity.issuer, &identity.subject, request)?;
     request.extensions_mut().insert(Arc::clone(&identity));
     Ok(Some(identity))
 }

@@ -22,6 +22,7 @@ pub(super) enum Part {
     Migrations,
     Writer,
     Follower,
+    Register,
 }
 
 impl Part {
@@ -32,6 +33,7 @@ impl Part {
             Self::Migrations => "migrations",
             Self::Writer => "writer",
             Self::Follower => "follower",
+            Self::Register => "register",
         }
     }
 
@@ -50,12 +52,16 @@ impl Part {
                 "Det som andra processer skriver har inte synts på länge.",
                 "What other processes write has not been seen for long.",
             ),
+            Self::Register => (
+                "Registret över klienter och nycklar har inte kunnat läsas på länge.",
+                "The register of clients and keys could not be read for long.",
+            ),
         }
     }
 }
 
 /// Asks every part whether it is well.
-pub(super) async fn parts(site: &Site) -> [(Part, bool); 4] {
+pub(super) async fn parts(site: &Site) -> [(Part, bool); 5] {
     let store = site.store.clone();
     let asked = timeout(PATIENCE, web::block(move || ask(&store))).await;
     let (database, migrations) = match asked {
@@ -68,6 +74,7 @@ pub(super) async fn parts(site: &Site) -> [(Part, bool); 4] {
         (Part::Migrations, migrations),
         (Part::Writer, site.writer.is_well()),
         (Part::Follower, site.follower.is_well()),
+        (Part::Register, site.issuing.registrar.is_well()),
     ]
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::board::{Assertions, Gate, Registrar};
 use crate::domain::{AuthMethod, Instant};
-use crate::identity::{Assertion, Identity, Refusal, RegisteredClient, secret};
+use crate::identity::{Assertion, Believed, Identity, Refusal, RegisteredClient, secret};
 
 /// How long a secret may wait until others have been compared.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -76,15 +76,45 @@ impl Issuing {
         if named.is_some_and(|named| named != assertion.client()) {
             return Err(NotBelieved::Wrong("client_id is not that of the assertion"));
         }
-        let registered = self.registrar.registry().current();
-        let client = registered.client(assertion.client()).ok_or(Refusal::Key)?;
-        let believed = assertion.check(client.keys(now), &self.issuer, now)?;
+        let known = self.client(assertion.client());
+        let (client, believed) = match self.believe(&assertion, known.clone(), now) {
+            Err(refusal @ (Refusal::Key | Refusal::Signature)) => {
+                let newer = self.newer(assertion.client(), known.as_deref()).await.ok_or(refusal)?;
+                self.believe(&assertion, Some(newer), now)?
+            }
+            believed => believed?,
+        };
         let (id, seconds) = (client.client.id.clone(), now.utc().timestamp());
         match self.assertions.take(id, believed.id, believed.ends, seconds).await {
-            Ok(true) => Ok(Arc::clone(client)),
+            Ok(true) => Ok(client),
             Ok(false) => Err(NotBelieved::Wrong("the assertion has been used")),
             Err(_) => Err(NotBelieved::Busy),
         }
+    }
+
+    /// The client of this id, as it is known now.
+    pub(super) fn client(&self, id: &str) -> Option<Arc<RegisteredClient>> {
+        self.registrar.registry().current().client(id).cloned()
+    }
+
+    /// The client of this id when the register has been looked at once more, if it is another than was known: it, its key
+    /// or its secret may have been made this moment. Whoever is refused waits so long, known or not.
+    async fn newer(&self, id: &str, known: Option<&RegisteredClient>) -> Option<Arc<RegisteredClient>> {
+        if !self.registrar.looked_again().await {
+            return None;
+        }
+        self.client(id).filter(|newer| known.is_none_or(|known| known.client != newer.client))
+    }
+
+    fn believe(
+        &self,
+        assertion: &Assertion<'_>,
+        client: Option<Arc<RegisteredClient>>,
+        now: Instant,
+    ) -> Result<(Arc<RegisteredClient>, Believed), Refusal> {
+        let client = client.ok_or(Refusal::Key)?;
+        let believed = assertion.check(client.keys(now), &self.issuer, now)?;
+        Ok((client, believed))
     }
 
     /// The client that knows a secret. One that is not known takes as long to refuse.
@@ -94,7 +124,21 @@ impl Issuing {
         secret: String,
         now: Instant,
     ) -> Result<Arc<RegisteredClient>, NotBelieved> {
-        let client = self.registrar.registry().current().client(named).cloned();
+        let known = self.client(named);
+        if let Some(client) = self.compare(known.clone(), secret.clone(), now).await? {
+            return Ok(client);
+        }
+        let newer = self.newer(named, known.as_deref()).await.ok_or(NotBelieved::Wrong(UNKNOWN))?;
+        self.compare(Some(newer), secret, now).await?.ok_or(NotBelieved::Wrong(UNKNOWN))
+    }
+
+    /// The client, if this is a secret of it.
+    async fn compare(
+        &self,
+        client: Option<Arc<RegisteredClient>>,
+        secret: String,
+        now: Instant,
+    ) -> Result<Option<Arc<RegisteredClient>>, NotBelieved> {
         let of = client.clone();
         let compared = self.secrets.run(move || {
             let hashes = of.as_deref().map(|client| client.hashes(now)).unwrap_or_default();
@@ -103,6 +147,6 @@ impl Issuing {
         let fits = compared.await.map_err(|_| NotBelieved::Busy)?;
         let allowed =
             |client: &Arc<RegisteredClient>| fits && client.client.method == AuthMethod::ClientSecretPost;
-        client.filter(allowed).ok_or(NotBelieved::Wrong(UNKNOWN))
+        Ok(client.filter(allowed))
     }
 }

@@ -1,7 +1,7 @@
 //! How much each caller has asked for, and the refusal when it is too much.
 //!
-//! Every request is counted for the address that it is from, before anything is read of it; one with a token also for the
-//! client that the token is of. The fields are those of draft-ietf-httpapi-ratelimit-headers-11. They come with a refusal
+//! Every request is counted for the address that it is from, before anything is read of it; one with a token, or for one,
+//! also for the client that the token is of. The fields are those of draft-ietf-httpapi-ratelimit-headers-11. They come with a refusal
 //! and with the answer to a write, not with a poll: polls are most of all traffic, and most have no token.
 
 use std::hash::{BuildHasher, RandomState};
@@ -21,11 +21,12 @@ use super::buckets::{Buckets, Empty, Level};
 use super::crowd::{Crowd, Place};
 use super::problem::{Problem, TOO_MANY_REQUESTS};
 use crate::config::{Edge, Rate};
-use crate::identity::Identity;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
+/// How many secrets of one client that are wrong an address may show.
+const ATTEMPTS: Rate = Rate { per_second: 1, burst: 10 };
 /// How many secrets that are wrong an address may show. It takes 20 ms of a core to see that one is.
 const WRONG_SECRETS: Rate = Rate { per_second: 1, burst: 100 };
 /// How many times as many connections as requests an address may open: so many that whoever opens one for each request
@@ -47,6 +48,7 @@ pub struct Limiter {
 struct Counts {
     clients: Buckets,
     addresses: Buckets,
+    attempts: Buckets,
     connections: Buckets,
     secrets: Buckets,
     hash: RandomState,
@@ -59,6 +61,7 @@ impl Limiter {
         let counts = edge.limits.enabled.then(|| Counts {
             clients: Buckets::new(edge.limits.client),
             addresses: Buckets::new(edge.limits.address),
+            attempts: Buckets::new(ATTEMPTS),
             connections: Buckets::new(times(edge.limits.address, CONNECTIONS)),
             secrets: Buckets::new(WRONG_SECRETS),
             hash: RandomState::new(),
@@ -122,7 +125,7 @@ impl Limiter {
             counts.refused.tell(|refused| {
                 tracing::warn!(address = %caller, refused, "too many requests");
             });
-            too_many(&Said::new("address", counts.addresses.rate, empty.level), empty)
+            TooMany { said: Said::new("address", counts.addresses.rate, empty.level), empty }.into()
         })
     }
 
@@ -132,10 +135,14 @@ impl Limiter {
         self.of_secrets(request).is_none_or(|(secrets, hash)| secrets.take(hash).is_ok())
     }
 
-    /// The secret was right.
-    pub(super) fn was_right(&self, request: &HttpRequest) {
+    /// The secret of a client was right.
+    pub(super) fn was_right(&self, client: &str, request: &HttpRequest) {
         if let Some((secrets, hash)) = self.of_secrets(request) {
             secrets.give_back(hash);
+        }
+        if let Some(counts) = &self.counts {
+            let address = address::counted(self.caller(request.peer_addr(), request.headers()));
+            counts.attempts.give_back(counts.hash.hash_one((address, client)));
         }
     }
 
@@ -145,23 +152,44 @@ impl Limiter {
         Some((&counts.secrets, counts.hash.hash_one(caller)))
     }
 
-    /// Counts a request for the client that its token is of.
+    /// Counts a request for the client that its token is of, or is to be of.
     ///
     /// # Errors
-    /// `too-many-requests`.
-    pub(super) fn count_client(&self, identity: &Identity, request: &HttpRequest) -> Result<(), Problem> {
+    /// If it has asked for too much.
+    pub(super) fn count_client(
+        &self,
+        issuer: &str,
+        subject: &str,
+        request: &HttpRequest,
+    ) -> Result<(), TooMany> {
         let Some(counts) = &self.counts else { return Ok(()) };
-        let Identity { issuer, subject, .. } = identity;
         let level = counts.clients.take(counts.hash.hash_one((issuer, subject))).map_err(|empty| {
             counts.refused.tell(|refused| {
                 tracing::warn!(issuer, subject, refused, "too many requests");
             });
-            too_many(&Said::new("client", counts.clients.rate, empty.level), empty)
+            TooMany { said: Said::new("client", counts.clients.rate, empty.level), empty }
         })?;
         if !request.method().is_safe() {
             request.extensions_mut().insert(Said::new("client", counts.clients.rate, level));
         }
         Ok(())
+    }
+
+    /// Counts that somebody tries a secret of a client, before it is compared: as a wrong one until it is known to be
+    /// right.
+    ///
+    /// # Errors
+    /// If this was tried too often from this address.
+    pub(super) fn count_attempt(&self, client: &str, request: &HttpRequest) -> Result<(), TooMany> {
+        let Some(counts) = &self.counts else { return Ok(()) };
+        let address = address::counted(self.caller(request.peer_addr(), request.headers()));
+        let taken = counts.attempts.take(counts.hash.hash_one((address, client)));
+        taken.map(drop).map_err(|empty| {
+            counts.refused.tell(|refused| {
+                tracing::warn!(%address, refused, "too many secrets were tried");
+            });
+            TooMany { said: Said::new("secrets", counts.attempts.rate, empty.level), empty }
+        })
     }
 }
 
@@ -202,21 +230,40 @@ impl Said {
     }
 }
 
-fn too_many(said: &Said, empty: Empty) -> Problem {
-    let (of, seconds) = (said.of, whole_seconds(empty.wait).max(1));
-    let sv = if of == "client" { "Klienten" } else { "Adressen" };
-    let Rate { per_second, burst } = said.rate;
-    let problem = Problem::new(
-        &TOO_MANY_REQUESTS,
-        &format!(
-            "{sv} får göra {per_second} anrop i sekunden och {burst} på en gång. Försök igen om {seconds} s."
-        ),
-        &format!(
-            "The {of} may make {per_second} requests a second and {burst} at once. Try again in {seconds} s."
-        ),
-    );
-    let problem = problem.header(header::RETRY_AFTER, &seconds.to_string());
-    said.fields().into_iter().fold(problem, |problem, (name, value)| problem.header(name, &value))
+/// Somebody has asked for too much.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TooMany {
+    said: Said,
+    empty: Empty,
+}
+
+impl TooMany {
+    fn seconds(&self) -> u64 {
+        whole_seconds(self.empty.wait).max(1)
+    }
+
+    /// When to come again, and what the limit is.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (HeaderName, String)> + use<> {
+        std::iter::once((header::RETRY_AFTER, self.seconds().to_string())).chain(self.said.fields())
+    }
+}
+
+impl From<TooMany> for Problem {
+    fn from(refused: TooMany) -> Self {
+        let (of, seconds) = (refused.said.of, refused.seconds());
+        let sv = if of == "client" { "Klienten" } else { "Adressen" };
+        let Rate { per_second, burst } = refused.said.rate;
+        let problem = Self::new(
+            &TOO_MANY_REQUESTS,
+            &format!(
+                "{sv} får göra {per_second} anrop i sekunden och {burst} på en gång. Försök igen om {seconds} s."
+            ),
+            &format!(
+                "The {of} may make {per_second} requests a second and {burst} at once. Try again in {seconds} s."
+            ),
+        );
+        refused.fields().fold(problem, |problem, (name, value)| problem.header(name, &value))
+    }
 }
 
 /// Rounded up: whoever waits so long is let in.

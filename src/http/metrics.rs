@@ -22,6 +22,7 @@ pub(super) async fn get(site: web::Data<Site>) -> HttpResponse {
         is_ready: !site.stopping.has_begun() && parts.iter().all(|(_, is_well)| *is_well),
         parts: parts.map(|(part, is_well)| (part.id(), is_well)).into(),
         followed: site.follower.age(),
+        registered: site.issuing.registrar.age(),
         listeners: site.listeners.count(),
         connections: connections(site.store.connections()),
         rounds: rounds(&site),

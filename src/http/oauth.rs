@@ -3,17 +3,20 @@
 //! Outside the API's base and its conventions: requests are forms, and refusals have the shape of RFC 6749, section 5.2.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
+use tokio::time::timeout;
 
 use super::Site;
 use super::audit::{self, Note};
 use super::issuing::NotBelieved;
+use super::limiter::TooMany;
 use crate::domain::audit::Actor;
 use crate::domain::{Client, Scope, Scopes};
-use crate::identity::{CLIENT_LIFETIME, TokenIssuer};
+use crate::identity::{Assertion, CLIENT_LIFETIME, TokenIssuer};
 
 /// Where it is.
 pub(super) const PATH: &str = "/oauth/token";
@@ -28,12 +31,13 @@ struct Refused {
     error: &'static str,
     status: StatusCode,
     description: &'static str,
-    challenge: Option<&'static str>,
+    /// Fields of its own.
+    fields: Vec<(header::HeaderName, String)>,
 }
 
 impl Refused {
     fn new(error: &'static str, description: &'static str) -> Self {
-        Self { error, status: StatusCode::BAD_REQUEST, description, challenge: None }
+        Self { error, status: StatusCode::BAD_REQUEST, description, fields: Vec::new() }
     }
 
     fn request(description: &'static str) -> Self {
@@ -43,12 +47,18 @@ impl Refused {
     /// 401 names a scheme (RFC 9110, section 11.6.1): the one that was tried, or that of the tokens themselves.
     fn client(description: &'static str, challenge: &'static str) -> Self {
         let status = StatusCode::UNAUTHORIZED;
-        Self { status, challenge: Some(challenge), ..Self::new("invalid_client", description) }
+        let fields = vec![(header::WWW_AUTHENTICATE, challenge.to_owned())];
+        Self { status, fields, ..Self::new("invalid_client", description) }
     }
 
     fn busy() -> Self {
         let status = StatusCode::SERVICE_UNAVAILABLE;
-        Self { status, ..Self::new("temporarily_unavailable", "try again in a moment") }
+        let fields = vec![(header::RETRY_AFTER, "1".to_owned())];
+        Self { status, fields, ..Self::new("temporarily_unavailable", "try again in a moment") }
+    }
+
+    fn too_slow() -> Self {
+        Self { status: StatusCode::REQUEST_TIMEOUT, ..Self::request("the content did not arrive in time") }
     }
 
     fn reply(&self) -> HttpResponse {
@@ -58,11 +68,8 @@ impl Refused {
             error_description: &'static str,
         }
         let mut reply = HttpResponse::build(self.status);
-        if let Some(challenge) = self.challenge {
-            reply.insert_header((header::WWW_AUTHENTICATE, challenge));
-        }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            reply.insert_header((header::RETRY_AFTER, "1"));
+        for (name, value) in &self.fields {
+            reply.insert_header((name.clone(), value.as_str()));
         }
         not_kept(&mut reply).json(Document { error: self.error, error_description: self.description })
     }
@@ -74,6 +81,15 @@ impl From<NotBelieved> for Refused {
             NotBelieved::Wrong(description) => Self::client(description, BEARER),
             NotBelieved::Busy => Self::busy(),
         }
+    }
+}
+
+impl From<TooMany> for Refused {
+    /// The specification has no code for it, nor for any other refusal that passes.
+    fn from(refused: TooMany) -> Self {
+        let refusal =
+            Self::new("temporarily_unavailable", "too many requests, wait as long as Retry-After says");
+        Self { status: StatusCode::TOO_MANY_REQUESTS, fields: refused.fields().collect(), ..refusal }
     }
 }
 
@@ -109,15 +125,17 @@ pub(super) async fn token(
 }
 
 async fn issue(site: &Site, request: &HttpRequest, payload: web::Payload) -> Result<Issued, Refused> {
-    let form = Form::read(request, payload).await?;
+    let form = Form::read(request, payload, site.edge.patience.body).await?;
     check_header(request)?;
     match form.get("grant_type") {
         None => return Err(Refused::request("grant_type is missing")),
         Some("client_credentials") => {}
         Some(_) => return Err(Refused::new("unsupported_grant_type", "grant_type is client_credentials")),
     }
-    let client = authenticate(site, request, &form).await?;
+    let client =
+        authenticate(site, request, &form).await.inspect_err(|_| note_tried(site, request, &form))?;
     audit::note(request, Note { actor: Some(actor(site, &client)), ..audit::client(&client.id) });
+    site.limiter.count_client(&site.issuing.issuer, client.id.as_str(), request)?;
     if client.disabled_at.is_some() {
         return Err(Refused::new("unauthorized_client", "the client is disabled"));
     }
@@ -133,6 +151,16 @@ async fn issue(site: &Site, request: &HttpRequest, payload: web::Payload) -> Res
         expires_in: CLIENT_LIFETIME,
         scope: scopes.to_string(),
     })
+}
+
+/// Notes which client somebody has tried to be, if there is one of that name. What names none is anybody's writing, and
+/// does not get into the audit trail.
+fn note_tried(site: &Site, request: &HttpRequest, form: &Form) {
+    let signed = form.get("client_assertion").and_then(|text| Assertion::read(text).ok());
+    let named = signed.as_ref().map(Assertion::client).or_else(|| form.get("client_id"));
+    if let Some(tried) = named.and_then(|named| site.issuing.client(named)) {
+        audit::note(request, audit::client(&tried.client.id));
+    }
 }
 
 /// Who has shown who it is, for the audit trail.
@@ -172,11 +200,12 @@ async fn authenticate(site: &Site, request: &HttpRequest, form: &Form) -> Result
         }
         (None, None, Some(secret)) => {
             let client_id = client_id.ok_or(Refused::request("client_id is missing"))?;
+            site.limiter.count_attempt(client_id, request)?;
             if !site.limiter.count_secret(request) {
                 return Err(Refused::busy());
             }
             let believed = issuing.by_secret(client_id, secret.to_owned(), now).await?;
-            site.limiter.was_right(request);
+            site.limiter.was_right(client_id, request);
             believed
         }
         (None, None, None) => return Err(Refused::client("there is no client authentication", BEARER)),
@@ -203,7 +232,7 @@ fn scopes(client: &Client, asked: Option<&str>) -> Result<Scopes, Refused> {
 struct Form(Vec<(String, String)>);
 
 impl Form {
-    async fn read(request: &HttpRequest, payload: web::Payload) -> Result<Self, Refused> {
+    async fn read(request: &HttpRequest, payload: web::Payload, patience: Duration) -> Result<Self, Refused> {
         let mut types = request.headers().get_all(header::CONTENT_TYPE);
         let media = types.next().and_then(|field| field.to_str().ok()?.parse::<mime::Mime>().ok());
         if media.is_none_or(|media| media.essence_str() != "application/x-www-form-urlencoded") {
@@ -213,7 +242,8 @@ impl Form {
         if !request.query_string().is_empty() {
             return Err(Refused::request("parameters stand in the body, not in the address"));
         }
-        let bytes = payload.to_bytes_limited(LIMIT).await;
+        let bytes = timeout(patience, payload.to_bytes_limited(LIMIT)).await;
+        let bytes = bytes.map_err(|_| Refused::too_slow())?;
         let bytes = bytes.map_err(|_| Refused::request("the content is too large"))?;
         let bytes = bytes.map_err(|_| Refused::request("the content ended early"))?;
         let text = std::str::from_utf8(&bytes).map_err(|_| Refused::request("the content is not UTF-8"))?;

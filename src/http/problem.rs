@@ -225,6 +225,16 @@ impl Problem {
         .header(header::RETRY_AFTER, "1")
     }
 
+    /// It is stored, but not in force here before it can be read.
+    pub(super) fn not_seen() -> Self {
+        Self::new(
+            &UNAVAILABLE,
+            "Ändringen är sparad, men gäller inte här än: registret går inte att läsa. Försök igen om en stund.",
+            "The change is stored, but not in force here yet: the register cannot be read. Try again in a moment.",
+        )
+        .header(header::RETRY_AFTER, "1")
+    }
+
     /// What is asked for cannot be read; there was nothing to be stored.
     pub(super) fn unreadable() -> Self {
         Self::new(

@@ -1,6 +1,5 @@
 //! What the issuer and the resource say of themselves: RFC 8414, RFC 9728, and the keys of tokens.
 
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
@@ -51,41 +50,43 @@ fn scopes() -> Vec<&'static str> {
 pub(super) async fn server(site: web::Data<Site>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     Query::none(request.query_string())?;
     let issuer = &*site.issuing.issuer;
-    Ok(public(&Server {
-        issuer,
-        token_endpoint: format!("{issuer}{}", oauth::PATH),
-        jwks_uri: format!("{issuer}{KEYS}"),
-        scopes_supported: scopes(),
-        response_types_supported: [],
-        grant_types_supported: ["client_credentials"],
-        token_endpoint_auth_methods_supported: AuthMethod::ALL.into_iter().map(AuthMethod::id).collect(),
-        token_endpoint_auth_signing_alg_values_supported: ALGORITHMS.iter().map(|(name, _)| *name).collect(),
-        service_documentation: site.links.to("/openapi.yaml"),
-    }))
+    Ok(reply::json(
+        Cache::Public,
+        &Server {
+            issuer,
+            token_endpoint: format!("{issuer}{}", oauth::PATH),
+            jwks_uri: format!("{issuer}{KEYS}"),
+            scopes_supported: scopes(),
+            response_types_supported: [],
+            grant_types_supported: ["client_credentials"],
+            token_endpoint_auth_methods_supported: AuthMethod::ALL.into_iter().map(AuthMethod::id).collect(),
+            token_endpoint_auth_signing_alg_values_supported: ALGORITHMS
+                .iter()
+                .map(|(name, _)| *name)
+                .collect(),
+            service_documentation: site.links.to("/openapi.yaml"),
+        },
+    ))
 }
 
 pub(super) async fn resource(site: web::Data<Site>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     Query::none(request.query_string())?;
     let issuer = &*site.issuing.issuer;
-    Ok(public(&Resource {
-        resource: issuer,
-        authorization_servers: [issuer],
-        scopes_supported: scopes(),
-        bearer_methods_supported: ["header"],
-        resource_name: "Handslag",
-        resource_documentation: site.links.to("/openapi.yaml"),
-    }))
+    Ok(reply::json(
+        Cache::Public,
+        &Resource {
+            resource: issuer,
+            authorization_servers: [issuer],
+            scopes_supported: scopes(),
+            bearer_methods_supported: ["header"],
+            resource_name: "Handslag",
+            resource_documentation: site.links.to("/openapi.yaml"),
+        },
+    ))
 }
 
 pub(super) async fn keys(site: web::Data<Site>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     Query::none(request.query_string())?;
     let registered = site.issuing.registrar.registry().current();
-    Ok(public(&KeySet::of(registered.token_keys().map(|key| (&*key.kid, &*key.public)))))
-}
-
-/// Meant for tools on any page.
-fn public(document: &impl Serialize) -> HttpResponse {
-    let mut reply = reply::json(Cache::Public, document);
-    reply.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, header::HeaderValue::from_static("*"));
-    reply
+    Ok(reply::json(Cache::Public, &KeySet::of(registered.token_keys().map(|key| (&*key.kid, &*key.public)))))
 }

@@ -15,6 +15,7 @@ use jsonwebtoken::Algorithm;
 use super::jwk_set::JwkSet;
 use super::key_set::{Keys, VerificationKey};
 use super::key_source::KeySource;
+use crate::domain::Instant;
 
 /// How often keys are fetched, and how long they are used.
 #[derive(Clone, Copy, Debug)]
@@ -74,10 +75,10 @@ impl FetchedKeys {
 }
 
 impl Keys for FetchedKeys {
-    fn find(&self, kid: &str) -> Option<Arc<VerificationKey>> {
+    fn find(&self, kid: &str, now: Instant) -> Option<Arc<VerificationKey>> {
         let held = self.held.load();
         let usable = held.as_ref().filter(|held| held.since.elapsed() < self.usable);
-        let found = usable.and_then(|held| held.set.find(kid));
+        let found = usable.and_then(|held| held.set.find(kid, now));
         if found.is_none() {
             let _ = self.asked.try_send(());
         }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::jwk;
 use super::key_set::{ALGORITHMS, Keys, VerificationKey};
+use crate::domain::Instant;
 
 /// How many keys a set may have.
 const MOST: usize = 100;
@@ -86,7 +87,7 @@ impl JwkSet {
 }
 
 impl Keys for JwkSet {
-    fn find(&self, kid: &str) -> Option<Arc<VerificationKey>> {
+    fn find(&self, kid: &str, _: Instant) -> Option<Arc<VerificationKey>> {
         self.keys.get(kid).map(|known| Arc::clone(&known.key))
     }
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use jsonwebtoken::{Algorithm, DecodingKey};
 
+use crate::domain::Instant;
+
 /// The algorithms that signatures are believed of.
 pub const ALGORITHMS: [(&str, Algorithm); 4] = [
     ("EdDSA", Algorithm::EdDSA),
@@ -30,9 +32,9 @@ impl std::fmt::Debug for VerificationKey {
 
 /// The keys of an issuer. They may change while the service runs.
 pub trait Keys: Send + Sync {
-    /// The key with this id, if it is the issuer's now. Never waits. The same `Arc` as long as the key is the same: what
+    /// The key with this id, if it is the issuer's at this moment. Never waits. The same `Arc` as long as the key is the same: what
     /// was checked with it is believed without another check.
-    fn find(&self, kid: &str) -> Option<Arc<VerificationKey>>;
+    fn find(&self, kid: &str, now: Instant) -> Option<Arc<VerificationKey>>;
 }
 
 /// Keys that stay as they are.
@@ -46,7 +48,7 @@ impl FromIterator<(String, VerificationKey)> for StaticKeys {
 }
 
 impl Keys for StaticKeys {
-    fn find(&self, kid: &str) -> Option<Arc<VerificationKey>> {
+    fn find(&self, kid: &str, _: Instant) -> Option<Arc<VerificationKey>> {
         self.0.get(kid).cloned()
     }
 }

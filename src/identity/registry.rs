@@ -1,7 +1,7 @@
 //! The register of clients and token keys in memory: what tokens are issued and believed by. It is replaced whole, and
 //! whoever reads it takes no lock.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -66,6 +66,8 @@ impl RegisteredClient {
 #[derive(Debug, Default)]
 pub struct Registered {
     clients: HashMap<ClientId, Arc<RegisteredClient>>,
+    /// The ids of clients that could not be read: nothing is known of them, and they are not believed.
+    unreadable: HashSet<String>,
     /// In the order of the register, with what checks tokens.
     keys: Vec<(TokenKey, Arc<VerificationKey>)>,
     /// Those whose private half is here.
@@ -75,9 +77,11 @@ pub struct Registered {
 }
 
 impl Registered {
-    /// What is registered at a moment; `signing` are the private keys at hand.
+    /// What is registered at a moment; `unreadable` are the ids of clients of whom nothing is known, and `signing` the
+    /// private keys at hand.
     pub fn new(
         clients: Vec<Client>,
+        unreadable: HashSet<String>,
         keys: Vec<TokenKey>,
         signing: Vec<Arc<SigningKey>>,
         at: Instant,
@@ -91,6 +95,7 @@ impl Registered {
         let client = |client: Client| (client.id.clone(), Arc::new(RegisteredClient::new(client)));
         Self {
             clients: clients.into_iter().map(client).collect(),
+            unreadable,
             keys: keys.into_iter().filter(|key| key.is_believed(at)).filter_map(key).collect(),
             signing,
             at: Some(at),
@@ -112,6 +117,19 @@ impl Registered {
     /// The keys that are believed, to be published.
     pub fn token_keys(&self) -> impl Iterator<Item = &TokenKey> {
         self.keys.iter().map(|(key, _)| key)
+    }
+
+    /// The same at a later moment: without the keys that have ended since.
+    #[must_use]
+    pub fn later(&self, now: Instant) -> Self {
+        let keys = self.keys.iter().filter(|(key, _)| key.is_believed(now)).cloned();
+        Self {
+            clients: self.clients.clone(),
+            unreadable: self.unreadable.clone(),
+            keys: keys.collect(),
+            signing: self.signing.clone(),
+            at: Some(now),
+        }
     }
 
     /// The newest key at hand whose time to sign has come.
@@ -159,9 +177,14 @@ impl Registry {
         self.changes.send_replace(());
     }
 
-    /// Whether a client of our own issuer must not be believed any more. The command line is not registered.
+    /// Whether a client of our own issuer must not be believed any more: it is disabled, or whether it is cannot be read.
+    /// The command line is not registered.
     pub fn is_disabled(&self, client: &str) -> bool {
-        self.current.load().client(client).is_some_and(|registered| registered.client.disabled_at.is_some())
+        let current = self.current.load();
+        match current.client(client) {
+            Some(registered) => registered.client.disabled_at.is_some(),
+            None => current.unreadable.contains(client),
+        }
     }
 }
 
@@ -170,9 +193,10 @@ impl Registry {
 pub struct RegisteredKeys(pub Arc<Registry>);
 
 impl Keys for RegisteredKeys {
-    fn find(&self, kid: &str) -> Option<Arc<VerificationKey>> {
+    fn find(&self, kid: &str, now: Instant) -> Option<Arc<VerificationKey>> {
         let registered = self.0.current.load();
-        let found = registered.keys.iter().find(|(key, _)| key.kid == kid);
+        // By the clock too: the database may be away when a key ends.
+        let found = registered.keys.iter().find(|(key, _)| key.kid == kid && key.is_believed(now));
         found.map(|(_, verification)| Arc::clone(verification))
     }
 }

@@ -159,14 +159,14 @@ impl Validator {
         if token.len() > LONGEST {
             return Err(Refusal::Form);
         }
-        let now = now.utc().timestamp();
+        let (at, now) = (now, now.utc().timestamp());
         let fingerprint: [u8; 32] = Sha256::digest(token).into();
         let passed = self.passed.read().unwrap_or_else(PoisonError::into_inner).get(&fingerprint).cloned();
-        if let Some(passed) = passed.filter(|passed| self.stands(passed)) {
+        if let Some(passed) = passed.filter(|passed| self.stands(passed, at)) {
             let identity = Arc::clone(&passed.identity);
             return if now < identity.expires + SKEW { Ok(identity) } else { Err(Refusal::Time) };
         }
-        let verified = Arc::new(self.verify(token, now)?);
+        let verified = Arc::new(self.verify(token, at)?);
         let identity = Arc::clone(&verified.identity);
         let mut passed = self.passed.write().unwrap_or_else(PoisonError::into_inner);
         if passed.len() >= REMEMBERED {
@@ -180,12 +180,12 @@ impl Validator {
     }
 
     /// Whether the key that a token was checked with is still its issuer's.
-    fn stands(&self, passed: &Passed) -> bool {
-        let now = self.issuers[passed.issuer].keys.find(&passed.kid);
+    fn stands(&self, passed: &Passed, now: Instant) -> bool {
+        let now = self.issuers[passed.issuer].keys.find(&passed.kid, now);
         now.is_some_and(|now| Arc::ptr_eq(&now, &passed.key))
     }
 
-    fn verify(&self, token: &str, now: i64) -> Result<Passed, Refusal> {
+    fn verify(&self, token: &str, now: Instant) -> Result<Passed, Refusal> {
         let (message, signature) = token.rsplit_once('.').ok_or(Refusal::Form)?;
         let (header, claims) = message.split_once('.').ok_or(Refusal::Form)?;
         if claims.contains('.') {
@@ -206,7 +206,7 @@ impl Validator {
             return Err(Refusal::Type);
         }
         let kid = header.get("kid").and_then(Value::as_str).ok_or(Refusal::Key)?;
-        let found = issuer.keys.find(kid).ok_or(Refusal::Key)?;
+        let found = issuer.keys.find(kid, now).ok_or(Refusal::Key)?;
         let VerificationKey { algorithm, key } = &*found;
         let named = header.get("alg").and_then(Value::as_str).and_then(|name| name.parse::<Algorithm>().ok());
         if named != Some(*algorithm) {
@@ -215,7 +215,8 @@ impl Validator {
         if !jsonwebtoken::crypto::verify(signature, message.as_bytes(), key, *algorithm).unwrap_or(false) {
             return Err(Refusal::Signature);
         }
-        let identity = issuer.accept(&claims, text("sub").ok_or(Refusal::Claim("sub"))?, now)?;
+        let identity =
+            issuer.accept(&claims, text("sub").ok_or(Refusal::Claim("sub"))?, now.utc().timestamp())?;
         Ok(Passed { identity: Arc::new(identity), issuer: number, kid: kid.to_owned(), key: found })
     }
 }

@@ -2,7 +2,7 @@
 //! their last token has ended.
 
 use crate::domain::{Instant, TokenKey};
-use crate::store::{self, Conn, Error, Store};
+use crate::store::{self, Conn, Error, Readable, Store};
 
 /// How long a new key is known before it signs, in seconds: enough for every instance to have learnt of it.
 pub const LEAD: i64 = 5;
@@ -39,21 +39,22 @@ pub fn register(
         Begins::Now => now,
         Begins::WhenKnown => now.plus_seconds(LEAD),
     };
-    let missing = |registered: &[TokenKey]| {
-        let known = |kid: &str| registered.iter().any(|key| key.kid == kid);
+    let missing = |registered: &Readable<TokenKey>| {
+        let known =
+            |kid: &str| registered.is_unreadable(kid) || registered.rows.iter().any(|key| key.kid == kid);
         own.iter().copied().filter(|(kid, _)| !known(kid)).collect::<Vec<_>>()
     };
-    if missing(&store::token_keys::all(conn)?).is_empty() {
+    if missing(&store::token_keys::readable(conn)?).is_empty() {
         return Ok(Registration::Known);
     }
     Store::write(conn, |conn| {
         store::registry::claim(conn)?;
-        let registered = store::token_keys::all(conn)?;
+        let registered = store::token_keys::readable(conn)?;
         let missing = missing(&registered);
         for (kid, public) in &missing {
             store::token_keys::insert(conn, &key(kid, public, now, signs_from))?;
         }
-        let others = registered.iter().any(|key| key.is_believed(now));
+        let others = registered.rows.iter().any(|key| key.is_believed(now));
         Ok(if others && !missing.is_empty() { Registration::New } else { Registration::Known })
     })
 }

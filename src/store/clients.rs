@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
+use super::readable::each;
 use super::schema::{client_credentials, clients};
-use super::{Conn, Error, number, parsed, stored};
+use super::{Conn, Error, Readable, number, parsed, stored};
 use crate::domain::{Client, ClientId, Credential, Instant, ParticipantCode};
 
 #[derive(Queryable, Insertable, AsChangeset)]
@@ -35,19 +36,55 @@ struct CredentialRow {
 
 /// Every client, by its id.
 pub fn all(conn: &mut Conn) -> Result<Vec<Client>, Error> {
-    let rows: Vec<Row> = clients::table.load(conn)?;
+    readable(conn)?.all()
+}
+
+/// Every client that can be read, by its id. One of which a credential cannot be read cannot be read either.
+pub fn readable(conn: &mut Conn) -> Result<Readable<Client>, Error> {
+    let (rows, mut unreadable) = each(
+        conn,
+        |conn| clients::table.load::<Row>(conn),
+        |conn| clients::table.select(clients::id).load::<String>(conn),
+        |conn, id| clients::table.find(id).first(conn),
+    )?;
+    let mut own = credentials(conn, &mut unreadable)?;
+    let mut clients = Vec::with_capacity(rows.len());
+    for row in rows {
+        let (id, own) = (row.id.clone(), own.remove(&row.id).unwrap_or_default());
+        if unreadable.iter().any(|(known, _)| *known == id) {
+            continue;
+        }
+        match client(row, own) {
+            Ok(client) => clients.push(client),
+            Err(error) => unreadable.push((id, error)),
+        }
+    }
+    clients.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(Readable { rows: clients, unreadable })
+}
+
+/// The credentials of each client; those who have one that cannot be read are told.
+fn credentials(
+    conn: &mut Conn,
+    unreadable: &mut Vec<(String, Error)>,
+) -> Result<HashMap<String, Vec<Credential>>, Error> {
+    let (rows, faulty) = each(
+        conn,
+        |conn| client_credentials::table.load::<CredentialRow>(conn),
+        |conn| {
+            let keys =
+                client_credentials::table.select((client_credentials::client_id, client_credentials::id));
+            keys.load::<(String, String)>(conn)
+        },
+        |conn, (client, id)| client_credentials::table.find((client, id)).first(conn),
+    )?;
+    unreadable.extend(faulty.into_iter().map(|((client, _), error)| (client, error)));
     let mut credentials: HashMap<String, Vec<Credential>> = HashMap::new();
-    for row in client_credentials::table.load::<CredentialRow>(conn)? {
+    for row in rows {
         let (client, credential) = credential(row);
         credentials.entry(client).or_default().push(credential);
     }
-    let read = rows.into_iter().map(|row| {
-        let own = credentials.remove(&row.id).unwrap_or_default();
-        client(row, own)
-    });
-    let mut clients = read.collect::<Result<Vec<Client>, Error>>()?;
-    clients.sort_by(|a, b| a.id.cmp(&b.id));
-    Ok(clients)
+    Ok(credentials)
 }
 
 /// The client of this id.

@@ -18,6 +18,7 @@ pub mod log;
 mod migrate;
 mod opening;
 pub mod participants;
+mod readable;
 pub mod registry;
 pub mod rounds;
 mod schema;
@@ -30,6 +31,7 @@ mod watch;
 pub use condition::{Condition, Kind};
 pub use conn::{Conn, Connections, Database, DatabaseUrlFault, READERS, Store};
 pub use migrate::{Age, Direction, SchemaState, is_complete};
+pub use readable::Readable;
 pub use watch::Watch;
 
 /// What can go wrong in storage. The message is for the log, never for a caller outside.

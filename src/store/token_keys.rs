@@ -3,8 +3,9 @@
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
+use super::readable::each;
 use super::schema::token_keys;
-use super::{Conn, Error};
+use super::{Conn, Error, Readable};
 use crate::domain::{Instant, TokenKey};
 
 #[derive(Queryable, Insertable)]
@@ -19,6 +20,17 @@ struct Row {
 
 /// Every key, the oldest first.
 pub fn all(conn: &mut Conn) -> Result<Vec<TokenKey>, Error> {
+    readable(conn)?.all()
+}
+
+/// Every key that can be read, the oldest first.
+pub fn readable(conn: &mut Conn) -> Result<Readable<TokenKey>, Error> {
+    let (rows, unreadable) = each(
+        conn,
+        |conn| token_keys::table.load::<Row>(conn),
+        |conn| token_keys::table.select(token_keys::kid).load::<String>(conn),
+        |conn, kid| token_keys::table.find(kid).first(conn),
+    )?;
     let key = |row: Row| TokenKey {
         kid: row.kid,
         public: row.public,
@@ -26,9 +38,9 @@ pub fn all(conn: &mut Conn) -> Result<Vec<TokenKey>, Error> {
         signs_from: row.signs_from.into(),
         retires_at: row.retires_at.map(Instant::from),
     };
-    let mut keys: Vec<TokenKey> = token_keys::table.load::<Row>(conn)?.into_iter().map(key).collect();
+    let mut keys: Vec<TokenKey> = rows.into_iter().map(key).collect();
     keys.sort_by(|a, b| (a.created_at, &a.kid).cmp(&(b.created_at, &b.kid)));
-    Ok(keys)
+    Ok(Readable { rows: keys, unreadable })
 }
 
 /// Stores a new key.

@@ -1,6 +1,8 @@
 //! The audit trail, over HTTP: what is recorded and what is not, that a flood does not fill it, that it is chained and
 //! cannot be changed, and that what is too old goes.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
@@ -13,7 +15,7 @@ use handslag::store::{Conn, Store};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::support::registered::{CREDENTIALS, Registered, ask};
+use crate::support::registered::{CREDENTIALS, Registered, ask, by_assertion};
 use crate::support::{Caller, Database, FIVE, NOON, ROUND, Service, at, on_both_databases, until};
 
 const PUT: &str = "PUT /rounds/{roundId}/ballots/{participantCode}";
@@ -114,12 +116,31 @@ on_both_databases! {
         let tokens: Vec<Value> =
             seen.iter().filter(|event| of("POST /oauth/token", event)).map(|event| members(event, &who)).collect();
         assert_eq!(tokens[0], json!([client.id, "0180", client.id, "accepted", 200, null]));
-        assert_eq!(tokens[1], json!([null, null, null, "refused", 401, "invalid_client"]));
+        // Which client was tried, but not as who did it.
+        assert_eq!(tokens[1], json!([null, null, client.id, "refused", 401, "invalid_client"]));
         let disabled = json!([client.id, "0180", client.id, "refused", 400, "unauthorized_client"]);
         assert!(tokens[2..].contains(&disabled), "{tokens:?}");
         let patched = seen.iter().find(|event| of("PATCH /clients/{clientId}", event)).unwrap();
         assert_eq!(members(patched, &["targetId", "outcome"]), json!([client.id, "accepted"]));
         assert!(!json!(seen).to_string().contains(&client.secret));
+    }
+
+    fn a_refused_token_names_the_client_that_was_tried_if_there_is_one(database: Database) {
+        let [client, other] = [(); 2].map(|()| Registered::new(&database, &["--analyst"]));
+        let service = Service::start(&database);
+        let signed = |by: &Registered, iss: &str| {
+            let mut claims = client.claims(&service);
+            (claims["iss"], claims["sub"]) = (json!(iss), json!(iss));
+            by.sign(&by.header().to_string(), &claims.to_string())
+        };
+        by_assertion(&service, &signed(&other, &client.id), &[]).is(401);
+        by_assertion(&service, &signed(&other, "somebodys-writing"), &[]).is(401);
+        ask(&service, &[CREDENTIALS, ("client_id", "other-writing"), ("client_secret", "x")]).is(401);
+        let seen = events(&service, "operation=POST%20%2Foauth%2Ftoken", 2);
+        let targets: Vec<&Value> = seen.iter().map(|event| &event["targetId"]).collect();
+        assert_eq!(targets, [&json!(client.id), &Value::Null]);
+        assert!(seen.iter().all(|event| event["client"].is_null()), "{seen:?}");
+        assert!(!json!(events(&service, "", 2)).to_string().contains("writing"));
     }
 
     fn a_ballot_is_recorded_with_who_what_when_and_its_trace(database: Database) {
@@ -406,4 +427,43 @@ fn what_does_not_fit_into_the_queue_is_counted_in_an_entry() {
     let (taken, lost) = (count("a test"), count("audit lost"));
     assert_eq!(taken + lost, ACTS);
     assert!(taken > 10_000 && lost > 0, "{taken} and {lost}");
+}
+
+#[test]
+fn what_is_lost_for_long_is_told_in_few_entries() {
+    let database = Database::sqlite();
+    let store = database.open();
+    let clock = Clock::at(at(NOON));
+    let (trail, thread) = AuditTrail::start(store.clone(), clock.clone(), Keeping::default()).unwrap();
+    store.connect().unwrap().batch_execute("ALTER TABLE audit_chain RENAME TO away").unwrap();
+    for _ in 0..10 {
+        for _ in 0..20_000 {
+            trail.record(Act::new(Channel::Service, "a test", Outcome::Accepted, clock.now()), Weight::Each);
+        }
+        std::thread::sleep(Duration::from_millis(250));
+    }
+    store.connect().unwrap().batch_execute("ALTER TABLE away RENAME TO audit_chain").unwrap();
+    drop(trail);
+    thread.join();
+    let of = "SELECT CAST(event AS TEXT) AS line FROM audit_entries WHERE operation = 'audit lost'";
+    let told = rows(&store, of);
+    // Ten times something was lost; what comes between two of them keeps them apart, and little does.
+    assert!((1..=3).contains(&told.len()), "{told:?}");
+    let count = |event: &String| serde_json::from_str::<Value>(event).unwrap()["count"].as_u64().unwrap();
+    assert!(told.iter().map(count).sum::<u64>() > 100_000, "{told:?}");
+}
+
+#[test]
+fn a_fault_of_the_program_does_not_end_the_trail() {
+    let database = Database::sqlite();
+    let store = database.open();
+    // There is no such time: whoever asks for it panics, and what is too old is looked for by it.
+    let clock = Clock::Manual(Arc::new(AtomicI64::new(i64::MAX)));
+    let keeping = Keeping { days: Some(1), ..Keeping::default() };
+    let (trail, thread) = AuditTrail::start(store.clone(), clock, keeping).unwrap();
+    std::thread::sleep(Duration::from_secs(1));
+    trail.record(Act::new(Channel::Service, "a test", Outcome::Accepted, at(NOON)), Weight::Each);
+    drop(trail);
+    thread.join();
+    assert_eq!(rows(&store, "SELECT operation AS line FROM audit_entries"), ["a test"]);
 }

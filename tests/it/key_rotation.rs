@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use diesel::connection::SimpleConnection;
 use handslag::service::Clock;
 use serde_json::Value;
 
@@ -155,4 +156,50 @@ fn the_keys_of_an_instance_that_is_no_more_can_be_ended() {
     handslag(&database, &["keys", "retire", old]);
     until("it is not published", || (!published(&service).contains(old)).then_some(()));
     assert_eq!(handslag(&database, &["keys", "list"]).lines().count(), 1);
+}
+
+#[test]
+fn a_key_that_cannot_be_registered_is_made_once() {
+    let database = Database::sqlite();
+    let service = Service::start_at(&database, Clock::System);
+    let old = published(&service);
+    let mut conn = service.store().connect().unwrap();
+    conn.batch_execute(
+        "CREATE TRIGGER refused BEFORE INSERT ON token_keys BEGIN SELECT RAISE(ABORT, 'refused'); END; \
+         UPDATE token_keys SET retires_at = '2999-01-01 00:00:00'; UPDATE registry SET version = version + 1",
+    )
+    .unwrap();
+    until("a new key is made", || (key_files(&database) > 1).then_some(()));
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(key_files(&database), 2);
+    conn.batch_execute("DROP TRIGGER refused").unwrap();
+    until("it is registered", || (published(&service).len() == 2).then_some(()));
+    assert_eq!(key_files(&database), 2);
+    assert!(published(&service).contains(&old[0]));
+}
+
+#[test]
+fn a_key_file_that_others_may_read_is_told_once_until_that_changes() {
+    use std::os::unix::fs::PermissionsExt;
+    let database = Database::sqlite();
+    let service = Service::start_program(&database);
+    let file = database.folder().join("keys/signing.pem");
+    let set_mode = |mode| std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+    let change = || {
+        let mut conn = service.store().connect().unwrap();
+        conn.batch_execute("UPDATE registry SET version = version + 1").unwrap();
+    };
+    let told = || {
+        let log = std::fs::read_to_string(database.folder().join("service.log")).unwrap();
+        log.lines().filter(|line| line.contains("the keys of tokens")).count()
+    };
+    for times in 1..=2 {
+        set_mode(0o644);
+        change();
+        until("it is told", || (told() == times).then_some(()));
+        std::thread::sleep(Duration::from_secs(1));
+        assert_eq!(told(), times);
+        set_mode(0o600);
+        std::thread::sleep(Duration::from_secs(1));
+    }
 }

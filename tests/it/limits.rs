@@ -1,12 +1,13 @@
 //! How much one caller may ask for.
 
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use handslag::config::{Edge, Limits, Rate};
 use serde_json::json;
 
 use crate::program::Program;
-use crate::support::registered::Registered;
+use crate::support::registered::{CREDENTIALS, Registered, ask, by_assertion};
 use crate::support::{Caller, Database, FIVE, ROUND, Raw, Reply, Service, until};
 
 /// So few that a test uses them up, and so slow that none comes back meanwhile.
@@ -147,22 +148,24 @@ fn an_address_that_shows_wrong_secrets_is_not_compared_with_any_more() {
     let client = Registered::new(&database, &["--analyst", "--secret"]);
     let trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
     let service = Service::start_behind(&database, Edge { trusted_proxies, ..Edge::default() });
-    let ask = |address: &str, secret: &str| {
-        let form = format!("grant_type=client_credentials&client_id={}&client_secret={secret}", client.id);
+    let ask = |address: &str, id: &str, secret: &str| {
+        let form = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
         let request = service.request_outside("POST", "/oauth/token").header("X-Forwarded-For", address);
         request.body("application/x-www-form-urlencoded", &form).send().status
     };
-    for _ in 0..90 {
-        assert_eq!(ask("203.0.113.7", "wrong"), 401);
+    // Each is tried for another client: that of one is bounded by itself.
+    let wrong = |number: u32| ask("203.0.113.7", &format!("nobody-{number}"), "wrong");
+    for number in 0..90 {
+        assert_eq!(wrong(number), 401);
     }
     // Those that are right do not count.
     for _ in 0..30 {
-        assert_eq!(ask("203.0.113.7", &client.secret), 200);
+        assert_eq!(ask("203.0.113.7", &client.id, &client.secret), 200);
     }
     // One comes back each second.
-    let refused = (0..1_000).find(|_| ask("203.0.113.7", "wrong") == 503);
+    let refused = (100..1_100).find(|number| wrong(*number) == 503);
     assert!(refused.is_some(), "never refused");
-    assert_eq!(ask("203.0.113.8", &client.secret), 200, "another address is compared with");
+    assert_eq!(ask("203.0.113.8", &client.id, &client.secret), 200, "another address is compared with");
 }
 
 #[test]
@@ -257,4 +260,72 @@ fn the_section_of_the_settings_file_is_told_and_checked() {
         let refused = program.run(&["--config", "wrong.toml", "config"]).is(2);
         assert!(refused.err.contains(named), "{text}: {}", refused.err);
     }
+}
+
+/// The refusal of a token for too many requests, in the shape that the specification gives.
+#[track_caller]
+fn no_token(refusal: &Reply, policy: &str) {
+    assert_eq!(refusal.json()["error"], "temporarily_unavailable", "{refusal}");
+    assert!(refusal.json()["error_description"].is_string(), "{refusal}");
+    assert_eq!(refusal.field("Cache-Control"), "no-store");
+    assert_eq!(refusal.field("RateLimit-Policy"), policy);
+    refusal.field("RateLimit");
+    assert!(wait(refusal) >= 1);
+}
+
+#[test]
+fn tokens_count_for_the_client_that_they_are_of() {
+    let database = Database::sqlite();
+    let [client, other] = [(); 2].map(|()| Registered::new(&database, &["--analyst"]));
+    let limits = Limits { client: FEW, address: MANY, ..Limits::default() };
+    let service = Service::start_behind(&database, Edge { limits, ..Edge::default() });
+    let token = client.token(&service);
+    let (answered, refusal) = until_refused(|| client.ask(&service));
+    assert!((29..=35).contains(&answered), "{answered}");
+    no_token(&refusal, "\"client\";q=30;w=30");
+    // It is the bucket of what is done with them too; and nobody else's.
+    let ask = || service.get("/rounds").by(Caller::Token(&token)).send().status;
+    assert!(ask() == 429 || ask() == 429);
+    other.token(&service);
+    // Whoever is not believed takes nothing out of it.
+    let mut claims = other.claims(&service);
+    (claims["iss"], claims["sub"]) = (json!(other.id), json!(other.id));
+    for _ in 0..40 {
+        let forged = client.sign(&client.header().to_string(), &claims.to_string());
+        by_assertion(&service, &forged, &[]).is(401);
+    }
+    other.token(&service);
+}
+
+#[test]
+fn secrets_are_tried_a_few_times_and_good_clients_do_not_wait_for_that() {
+    let database = Database::sqlite();
+    let [tried, good] = [(); 2].map(|()| Registered::new(&database, &["--analyst", "--secret"]));
+    let limits = Limits { client: MANY, address: MANY, ..Limits::default() };
+    let service = Service::start_behind(&database, Edge { limits, ..Edge::default() });
+    let guess = || ask(&service, &[CREDENTIALS, ("client_id", &tried.id), ("client_secret", "a guess")]);
+    let refused = AtomicU32::new(0);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..20 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let reply = guess();
+                    match reply.status {
+                        429 => refused.fetch_add(1, Ordering::Relaxed),
+                        // The first ten make way for everything else, and may not be compared in time.
+                        503 => 0,
+                        _ => reply.is(401).status.into(),
+                    };
+                }
+            });
+        }
+        until("guesses are refused", || (refused.load(Ordering::Relaxed) > 100).then_some(()));
+        until("the first guesses are done", || (good.ask(&service).status == 200).then_some(()));
+        for _ in 0..5 {
+            good.ask(&service).is(200);
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    no_token(&until_refused(guess).1, "\"secrets\";q=10;w=10");
 }

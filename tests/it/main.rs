@@ -27,6 +27,7 @@ mod cli_tally_rules;
 mod cli_token;
 mod client_addresses;
 mod client_examples;
+mod client_register;
 mod clients;
 mod conditions;
 mod cors;

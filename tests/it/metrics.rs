@@ -88,13 +88,15 @@ on_both_databases! {
             (monitor.look().count("handslag_listeners") == 0.0).then_some(())
         });
         let now = monitor.look();
-        for part in ["database", "migrations", "writer", "follower"] {
+        for part in ["database", "migrations", "writer", "follower", "register"] {
             assert_eq!(now.get(&format!("handslag_part_well{{part=\"{part}\"}}")), Some(1.0));
         }
         assert_eq!(now.get("handslag_ready"), Some(1.0));
         assert_eq!(now.get("handslag_writer_queue_places"), Some(1_024.0));
         assert_eq!(now.get("handslag_database_connections_max"), Some(8.0));
-        assert!(now.count("handslag_board_age_seconds") < 5.0, "{}", now.text);
+        for age in ["handslag_board_age_seconds", "handslag_register_age_seconds"] {
+            assert!(now.get(age).is_some_and(|age| age < 5.0), "{}", now.text);
+        }
         let seconds = |moment: handslag::domain::Instant| {
             f64::from(u32::try_from(moment.utc().timestamp()).unwrap())
         };

@@ -80,6 +80,17 @@ on_both_databases! {
         until("the second client is known", || (by_assertion(&other, &of_second, &[]).status == 200).then_some(()));
     }
 
+    fn an_instance_whose_clock_is_ahead_does_not_forget_for_the_others(database: Database) {
+        let client = Registered::new(&database, &["--analyst"]);
+        let (right, ahead) = (Service::start(&database), Service::start(&database));
+        ahead.set_time("2026-03-10T12:05:00+01:00");
+        let assertion = client.assertion(&right);
+        by_assertion(&right, &assertion, &[]).is(200);
+        // It forgets with the first that it takes.
+        client.token(&ahead);
+        refused(&by_assertion(&right, &assertion, &[]), 401, "invalid_client");
+    }
+
     fn of_many_who_send_the_same_assertion_one_gets_a_token(database: Database) {
         let client = Registered::new(&database, &["--analyst"]);
         let services = [Service::start(&database), Service::start(&database)];

@@ -52,6 +52,16 @@ on_both_databases! {
         until("all is well again", || (ask(&service).status == 200).then_some(()));
     }
 
+    fn a_register_that_cannot_be_read_for_long_is_named(database: Database) {
+        let service = Service::start(&database);
+        ask(&service).is(200);
+        let mut other = service.store().connect().unwrap();
+        other.batch_execute("ALTER TABLE registry RENAME TO away").unwrap();
+        assert_eq!(unwell(&service), ["register"]);
+        other.batch_execute("ALTER TABLE away RENAME TO registry").unwrap();
+        until("all is well again", || (ask(&service).status == 200).then_some(()));
+    }
+
     fn a_schema_of_a_newer_program_is_served(database: Database) {
         let service = Service::start(&database);
         let mut newer = service.store().connect().unwrap();

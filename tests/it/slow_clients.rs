@@ -70,6 +70,21 @@ fn a_body_that_dribbles_is_408_and_nothing_is_stored() {
 }
 
 #[test]
+fn a_form_that_dribbles_is_408_too() {
+    let service = impatient();
+    let mut slow = Raw::connect(&service);
+    let head = "POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000\r\n";
+    slow.send(format!("{head}Content-Type: application/x-www-form-urlencoded\r\n\r\n"));
+    let began = Instant::now();
+    slow.dribble(&[b'a'; 600], PAUSE);
+    let (status, text) = slow.answer();
+    let text = String::from_utf8(text).unwrap();
+    assert!(status == 408 && text.contains("\"error\":\"invalid_request\""), "{status} {text}");
+    assert!(began.elapsed() >= PATIENCE);
+    assert!(slow.ends(SOON));
+}
+
+#[test]
 fn a_body_that_nobody_reads_does_not_keep_a_connection() {
     let service = impatient();
     service.open_round(json!({}));

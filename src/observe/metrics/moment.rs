@@ -44,6 +44,8 @@ pub struct Moment {
     pub is_ready: bool,
     /// How long ago the boards were last compared with the database.
     pub followed: Duration,
+    /// How long ago the register of clients and keys was.
+    pub registered: Duration,
     /// How many listen for results.
     pub listeners: usize,
     /// The connections of readers.
@@ -63,6 +65,9 @@ impl Moment {
         let help = "Time since the boards were last compared with the database: they may be as old as that.";
         let followed = registered(&registry, Gauge::new("handslag_board_age_seconds", help));
         followed.set(self.followed.as_secs_f64());
+        let help = "Time since the register of clients and keys was last compared with the database.";
+        let age = registered(&registry, Gauge::new("handslag_register_age_seconds", help));
+        age.set(self.registered.as_secs_f64());
         gauge(&registry, "handslag_listeners", "Open streams of results.").set(whole(self.listeners));
         self.gather_connections(&registry);
         self.gather_rounds(&registry);
