@@ -103,7 +103,7 @@ pub struct Given {
     )]
     pub trusted_proxies: Option<Vec<String>>,
 
-    /// Origins whose pages may read answers, such as https://statistik.example.se, with commas between [default: none]
+    /// Origins whose pages may read answers, such as `https://statistik.example.se`, with commas between [default: none]
     #[arg(long, global = true, env = "HANDSLAG_CORS_ORIGINS", value_name = "ORIGINS", value_delimiter = ',')]
     pub cors_origins: Option<Vec<String>>,
 
