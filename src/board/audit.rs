@@ -13,6 +13,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant as Monotonic};
 
+use super::looked::Looked;
 use crate::domain::audit::{Act, Actor, Channel, Outcome, Problem, Target};
 use crate::service::Clock;
 use crate::service::audit::{self, NotAppended};
@@ -63,6 +64,7 @@ pub enum Weight {
 pub struct AuditTrail {
     queue: SyncSender<(Act, Weight)>,
     lost: Arc<AtomicU64>,
+    written: Arc<Looked>,
 }
 
 /// The thread, to wait for at the end.
@@ -85,7 +87,7 @@ impl AuditTrail {
     /// If there can be no thread.
     pub fn start(store: Store, clock: Clock, keeping: Keeping) -> Result<(Self, AuditThread), store::Error> {
         let (queue, acts) = sync_channel(QUEUE);
-        let lost = Arc::new(AtomicU64::new(0));
+        let (lost, written) = (Arc::new(AtomicU64::new(0)), Arc::new(Looked::new()));
         let keeper = Keeper {
             store,
             clock,
@@ -94,13 +96,19 @@ impl AuditTrail {
             waiting: Vec::new(),
             alike: Alike::new(),
             lost: Arc::clone(&lost),
+            written: Arc::clone(&written),
             doubt: None,
             failed: None,
             pruned: None,
         };
         let thread = std::thread::Builder::new().name("audit".into()).spawn(move || keeper.run(&acts));
         let thread = thread.map_err(|error| store::Error::Connection(error.to_string()))?;
-        Ok((Self { queue, lost }, AuditThread(thread)))
+        Ok((Self { queue, lost, written }, AuditThread(thread)))
+    }
+
+    /// How long ago the trail held everything that was to be recorded.
+    pub fn age(&self) -> Duration {
+        self.written.age()
     }
 
     /// Records an act, soon. It never waits; what does not fit is counted.
@@ -121,6 +129,8 @@ struct Keeper {
     waiting: Vec<Act>,
     alike: Alike,
     lost: Arc<AtomicU64>,
+    /// When nothing waited.
+    written: Arc<Looked>,
     /// Where the trail has come to if the last commit was made, and with how many of those that wait.
     doubt: Option<(Mark, usize)>,
     /// When storage last failed, while it does.
@@ -144,6 +154,9 @@ impl Keeper {
                     keeper.work();
                     keeper.prune();
                 });
+            }
+            if self.waiting.is_empty() {
+                self.written.now();
             }
         }
     }

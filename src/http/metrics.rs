@@ -23,6 +23,7 @@ pub(super) async fn get(site: web::Data<Site>) -> HttpResponse {
         parts: parts.map(|(part, is_well)| (part.id(), is_well)).into(),
         followed: site.follower.age(),
         registered: site.issuing.registrar.age(),
+        audited: site.audit.age(),
         listeners: site.listeners.count(),
         connections: connections(site.store.connections()),
         rounds: rounds(&site),

@@ -94,7 +94,7 @@ on_both_databases! {
         assert_eq!(now.get("handslag_ready"), Some(1.0));
         assert_eq!(now.get("handslag_writer_queue_places"), Some(1_024.0));
         assert_eq!(now.get("handslag_database_connections_max"), Some(8.0));
-        for age in ["handslag_board_age_seconds", "handslag_register_age_seconds"] {
+        for age in ["handslag_board_age_seconds", "handslag_register_age_seconds", "handslag_audit_age_seconds"] {
             assert!(now.get(age).is_some_and(|age| age < 5.0), "{}", now.text);
         }
         let seconds = |moment: handslag::domain::Instant| {

@@ -46,6 +46,8 @@ pub struct Moment {
     pub followed: Duration,
     /// How long ago the register of clients and keys was.
     pub registered: Duration,
+    /// How long ago the audit trail held everything that was to be recorded.
+    pub audited: Duration,
     /// How many listen for results.
     pub listeners: usize,
     /// The connections of readers.
@@ -68,6 +70,9 @@ impl Moment {
         let help = "Time since the register of clients and keys was last compared with the database.";
         let age = registered(&registry, Gauge::new("handslag_register_age_seconds", help));
         age.set(self.registered.as_secs_f64());
+        let help = "Time since the audit trail last held everything that was to be recorded.";
+        let age = registered(&registry, Gauge::new("handslag_audit_age_seconds", help));
+        age.set(self.audited.as_secs_f64());
         gauge(&registry, "handslag_listeners", "Open streams of results.").set(whole(self.listeners));
         self.gather_connections(&registry);
         self.gather_rounds(&registry);
