@@ -60,6 +60,8 @@ mod oauth_token;
 mod pairs;
 mod paper;
 mod participation;
+#[cfg(feature = "postgres-tls")]
+mod postgres_tls;
 mod program;
 mod races;
 mod readers;
