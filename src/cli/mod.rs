@@ -38,7 +38,7 @@ mod verified;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::{ConfigError, Given, Settings};
 use crate::service::{self, Fault};
@@ -164,9 +164,28 @@ fn line(place: &str, fault: &Fault) -> String {
     format!("{place}: {}: {} / {}", fault.code, fault.detail.sv, fault.detail.en)
 }
 
+/// The commands that call a service over HTTP, or only read files: no setting of the server matters to them.
+const AWAY_FROM_THE_SERVER: [&str; 8] =
+    ["tally", "convert", "login", "logout", "submit", "withdraw", "status", "results"];
+
+/// The command line, with the server's settings left out of the help where they do nothing.
+fn command() -> clap::Command {
+    let mut command = Cli::command();
+    // Hands the global arguments to the subcommands, where they can be hidden.
+    command.build();
+    AWAY_FROM_THE_SERVER.into_iter().fold(command, |command, name| {
+        command.mut_subcommand(name, |subcommand| {
+            subcommand.mut_args(|argument| {
+                let hidden = argument.is_global_set();
+                argument.hide(hidden)
+            })
+        })
+    })
+}
+
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::from_arg_matches(&command().get_matches()).unwrap_or_else(|error| error.exit());
     let settings = match cli.given.settle() {
         Ok(settings) => settings,
         Err(error) => {

@@ -47,6 +47,20 @@ fn every_command_has_help_with_an_example_of_itself() {
 }
 
 #[test]
+fn help_shows_the_servers_settings_where_they_do_something() {
+    let program = Program::new();
+    let shown = |command: &str| program.run(&[command, "--help"]).is(0).out.contains("--data-dir");
+    for command in ["serve", "token", "export", "doctor", "config"] {
+        assert!(shown(command), "{command}");
+    }
+    for command in ["tally", "convert", "login", "logout", "submit", "withdraw", "status", "results"] {
+        assert!(!shown(command), "{command}");
+    }
+    // They are taken there all the same, so that a script can give them to every command.
+    program.run(&["logout", "--data-dir", "elsewhere", "--help"]).is(0);
+}
+
+#[test]
 fn every_example_is_taken_as_it_stands() {
     let program = Program::new();
     program.write("ballots.csv", "participantCode,rank1,rank2,rank3,rank4,rank5\n");
