@@ -22,8 +22,6 @@ use crate::store::{self, Conn, Store};
 
 /// How many acts may wait in the queue, and as many again with the thread while the database is away.
 const QUEUE: usize = 16_384;
-/// The most that one transaction appends.
-const BATCH: usize = 1_000;
 /// For how long acts are gathered: so many commits a second at most, beside those of the ballots.
 const GATHERING: Duration = Duration::from_millis(200);
 /// When what failed is tried again.
@@ -211,6 +209,7 @@ impl Keeper {
     /// Appends what waits, as far as storage goes along.
     fn work(&mut self) {
         while !self.waiting.is_empty() {
+            let began = Monotonic::now();
             if let Err(error) = self.append() {
                 self.conn = None;
                 if self.failed.replace(Monotonic::now()).is_none() {
@@ -220,6 +219,10 @@ impl Keeper {
             }
             if self.failed.take().is_some() {
                 tracing::info!("the audit trail is written again");
+            }
+            if !self.waiting.is_empty() {
+                // Others want to write too: they have as long a turn.
+                std::thread::sleep(began.elapsed());
             }
         }
     }
@@ -235,7 +238,7 @@ impl Keeper {
             }
             self.doubt = None;
         }
-        let count = self.waiting.len().min(BATCH);
+        let count = self.waiting.len().min(store::audit::most_at_once(&conn));
         match audit::append(&mut conn, &self.waiting[..count]) {
             Ok(()) => drop(self.waiting.drain(..count)),
             Err(NotAppended::Undone(error)) => return Err(error),

@@ -192,7 +192,7 @@ impl Boards {
     }
 
     /// The newest board of a round.
-    pub fn get(&self, round: &RoundId) -> Option<Arc<Board>> {
+    pub fn get(&self, round: &str) -> Option<Arc<Board>> {
         self.rounds.load().get(round).map(|slot| slot.board.load_full())
     }
 
@@ -256,7 +256,7 @@ impl Boards {
         let mut changes = self.changes(round)?;
         let wait = async {
             loop {
-                let board = self.get(round)?;
+                let board = self.get(round.as_str())?;
                 if board.ledger.round.sequence >= sequence {
                     return Some(board);
                 }

@@ -110,7 +110,7 @@ impl Desk {
     /// Takes over what is newer than the boards.
     fn look(&self, watch: &mut Watch) -> Result<(), store::Error> {
         for (id, mark) in store::rounds::marks(&mut watch.conn)? {
-            let known = self.boards.get(&id).map(|board| Arc::clone(&board.ledger));
+            let known = self.boards.get(id.as_str()).map(|board| Arc::clone(&board.ledger));
             let is_newer = |ledger: &Arc<Ledger>| {
                 (ledger.round.sequence, ledger.round.revision) < (mark.sequence, mark.revision)
             };

@@ -393,7 +393,7 @@ impl Desk {
     }
 
     fn known(&self, round: &RoundId) -> Option<Arc<Ledger>> {
-        self.boards.get(round).map(|board| Arc::clone(&board.ledger))
+        self.boards.get(round.as_str()).map(|board| Arc::clone(&board.ledger))
     }
 
     /// Works on the write connection; a failed one is given up, and the next piece of work gets a new one.

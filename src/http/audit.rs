@@ -8,8 +8,8 @@ use actix_web::dev::ServiceResponse;
 use actix_web::http::Method;
 use actix_web::{HttpMessage, HttpRequest};
 
-use super::Site;
 use super::problem::Problem;
+use super::{Site, routes};
 use crate::board::Weight;
 use crate::domain::ClientId;
 use crate::domain::audit::{self, Act, Actor, Channel, Outcome, Target};
@@ -71,12 +71,12 @@ pub(super) fn record<B: MessageBody>(
     let (request, status) = (response.request(), response.status().as_u16());
     let outcome = Outcome::of_status(status);
     let is_write = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH | Method::DELETE);
-    let is_read = || outcome == Outcome::Accepted && reads(request);
+    let is_read = || outcome == Outcome::Accepted && reads(site, request);
     if !(is_write || matches!(status, 401 | 403) || is_read()) {
         return;
     }
     // Where there is no such address nothing could have been done.
-    let Some(path) = path(request) else { return };
+    let Some(path) = path(site, request) else { return };
     let extensions = request.extensions();
     let noted = extensions.get::<Note>().cloned().unwrap_or_default();
     let refusal = extensions.get::<Refusal>().map(|Refusal(problem)| problem.clone());
@@ -97,7 +97,7 @@ pub(super) fn record<B: MessageBody>(
 }
 
 /// Whether somebody reads, by right of a scope, what others may not.
-fn reads(request: &HttpRequest) -> bool {
+fn reads(site: &Site, request: &HttpRequest) -> bool {
     let extensions = request.extensions();
     let Some(identity) = extensions.get::<Arc<Identity>>() else { return false };
     let wide = identity.scopes.has(Scope::BallotsList) || identity.scopes.has(Scope::RoundsAdmin);
@@ -105,13 +105,13 @@ fn reads(request: &HttpRequest) -> bool {
         let asked = named(request, "participantCode");
         identity.participant.as_ref().is_some_and(|code| asked == Some(code.as_str()))
     };
-    wide && path(request).is_some_and(|path| READS.contains(&&*path)) && !own()
+    wide && path(site, request).is_some_and(|path| READS.contains(&path)) && !own()
 }
 
 /// The path as the API document has it: another could hold anything that a caller writes.
-fn path(request: &HttpRequest) -> Option<String> {
-    let pattern = request.match_pattern()?;
-    Some(pattern.strip_prefix(Links::PATH).map_or_else(|| pattern.clone(), ToOwned::to_owned))
+fn path<'a>(site: &'a Site, request: &HttpRequest) -> Option<&'a str> {
+    let pattern = routes::pattern(site, request)?;
+    Some(pattern.strip_prefix(Links::PATH).unwrap_or(pattern))
 }
 
 /// A look at the header of something is a look at it.

@@ -1,6 +1,7 @@
 //! What is around every exchange: the request's id and trace, problems in the caller's language, the log line.
 
 use std::future::Future;
+use std::num::NonZero;
 use std::rc::Rc;
 use std::time::{Duration, Instant as Monotonic};
 
@@ -17,7 +18,7 @@ use uuid::Uuid;
 
 use super::connection::Progress;
 use super::problem::{Problem, TOO_MANY_REQUESTS};
-use super::routes::Counted;
+use super::routes::{self, Counted};
 use super::{Site, Stopping, audit, cors, limiter, negotiate, oauth, well_known};
 use crate::export::Language;
 use crate::observe::metrics::Metrics;
@@ -77,7 +78,7 @@ pub(super) async fn envelope<B: MessageBody + 'static>(
     cors::mark(&mut response, &site.edge.cors_origins);
     let took = started.elapsed();
     record(&site, &response, &trace, took);
-    log(&response, &trace, took);
+    log(&site, &response, &trace, took);
     progress.end();
     Ok(response)
 }
@@ -180,13 +181,13 @@ fn record<B>(site: &Site, response: &ServiceResponse<B>, trace: &Trace, took: Du
 
 /// One line an exchange. Polls that went well are told at `debug` only: they are most of all traffic. So are those that
 /// were too many, or a flood of requests would be one of lines.
-fn log<B>(response: &ServiceResponse<B>, trace: &Trace, took: Duration) {
+fn log<B>(site: &Site, response: &ServiceResponse<B>, trace: &Trace, took: Duration) {
     let status = response.status().as_u16();
     let request = response.request();
     let method = request.method().as_str();
     let quiet = status < 400 && matches!(method, "GET" | "HEAD" | "OPTIONS") || status == 429;
     // The pattern, not the path: a path may hold anything a caller writes.
-    let route = || request.match_pattern().unwrap_or_else(|| "unknown".to_owned());
+    let route = || routes::pattern(site, request).unwrap_or("unknown");
     let micros = || u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     if quiet {
         tracing::debug!(method, route = route(), status, micros = micros(), trace = %trace.id(), "answered");
@@ -208,9 +209,9 @@ struct Trace {
 impl Trace {
     fn of(field: Option<&HeaderValue>) -> Self {
         let mut random = rand::thread_rng();
-        let span = random.gen_range(1..=u64::MAX);
+        let span = random.r#gen::<NonZero<u64>>().get();
         let given = field.and_then(|field| field.to_str().ok()).and_then(parse);
-        let own = || (random.gen_range(1..=u128::MAX), None, 0);
+        let own = || (random.r#gen::<NonZero<u128>>().get(), None, 0);
         let (id, parent, flags) = given.map_or_else(own, |(id, parent, flags)| (id, Some(parent), flags));
         Self { id, parent, span, flags }
     }
@@ -220,8 +221,18 @@ impl Trace {
     }
 
     fn header(&self) -> HeaderValue {
-        let text = format!("00-{:032x}-{:016x}-{:02x}", self.id, self.span, self.flags);
-        HeaderValue::try_from(text).expect("hex and hyphens")
+        // Each reply has one, and `format!` takes ten times as long.
+        let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
+        let digit = |of: u8| b"0123456789abcdef"[usize::from(of)];
+        let mut put = |from: usize, bytes: &[u8]| {
+            for (pair, byte) in text[from..].chunks_exact_mut(2).zip(bytes) {
+                pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+            }
+        };
+        put(3, &self.id.to_be_bytes());
+        put(36, &self.span.to_be_bytes());
+        put(53, &[self.flags]);
+        HeaderValue::from_bytes(&text).expect("hex and hyphens")
     }
 }
 

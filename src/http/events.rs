@@ -256,7 +256,7 @@ impl Listener {
             if *self.stopping.borrow() || left.is_some_and(|left| left.is_zero()) || self.is_disabled() {
                 return None;
             }
-            let board = self.site.boards.get(&self.round)?;
+            let board = self.site.boards.get(self.round.as_str())?;
             // A draft may close its book while somebody listens.
             if tells_of_ballots(&board.ledger.round) && !self.lists_ballots {
                 return None;

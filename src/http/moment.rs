@@ -152,7 +152,7 @@ async fn reached(site: &Site, newest: Arc<Board>, least: Sequence) -> Result<Arc
     let id = &newest.ledger.round.id;
     let reached = site.boards.reached(id, least, PATIENCE).await;
     reached.ok_or_else(|| {
-        let sequence = site.boards.get(id).map_or(0, |board| board.ledger.round.sequence);
+        let sequence = site.boards.get(id.as_str()).map_or(0, |board| board.ledger.round.sequence);
         Problem::not_reached(least, sequence)
     })
 }

@@ -71,8 +71,20 @@ pub(super) fn format<F: Media>(
 
 /// The content coding that the caller likes best, of those we have.
 pub(super) fn encoding(headers: &HeaderMap, request: &HttpRequest) -> Encoding {
-    if !headers.contains_key(header::ACCEPT_ENCODING) {
-        return Encoding::Identity;
+    let mut fields = headers.get_all(header::ACCEPT_ENCODING);
+    let Some(field) = fields.next() else { return Encoding::Identity };
+    // Browsers say what they take, and not what they like best: that need not be parsed.
+    if let Some(plain) = field.to_str().ok().filter(|field| !field.contains([';', '*']))
+        && fields.next().is_none()
+    {
+        let takes = |name: &str| plain.split(',').any(|token| token.trim().eq_ignore_ascii_case(name));
+        return if takes("br") {
+            Encoding::Brotli
+        } else if takes("gzip") {
+            Encoding::Gzip
+        } else {
+            Encoding::Identity
+        };
     }
     let Ok(accepted) = AcceptEncoding::parse(request) else { return Encoding::Identity };
     match accepted.negotiate([Coding::brotli(), Coding::gzip(), Coding::identity()].iter()) {

@@ -1,6 +1,6 @@
 //! Results: the poll that everything else makes way for.
 
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::guard::{Caller, SeeResults};
@@ -59,12 +59,16 @@ pub(super) async fn get(
         .insert_header(reply::sequence_field(board.ledger.round.sequence))
         .insert_header((
             header::VARY,
-            if public { "Accept, Accept-Encoding" } else { "Accept, Accept-Encoding, Authorization" },
+            HeaderValue::from_static(if public {
+                "Accept, Accept-Encoding"
+            } else {
+                "Accept, Accept-Encoding, Authorization"
+            }),
         ));
     if known {
         return Ok(reply.finish());
     }
-    reply.insert_header((header::CONTENT_TYPE, wanted.format.media_type()));
+    reply.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(wanted.format.media_type())));
     reply::coded(&mut reply, wanted.encoding);
     if let Some(link) = &body.link {
         reply.insert_header((header::LINK, &**link));

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use actix_web::http::{Method, header};
-use actix_web::{HttpResponse, Route as Service, guard as on, web};
+use actix_web::{HttpRequest, HttpResponse, Route as Service, guard as on, web};
 
 pub use super::guard::Permission;
 use super::guard::Permission::{Anyone, ListBallots, Manage, ReadBallot, SeeResults, SubmitBallot};
 use super::problem::{METHOD_NOT_ALLOWED, Problem};
 use super::{
-    api_info, audit_entries, ballots, clients, events, health, initiatives, log_entries, log_keys,
+    Site, api_info, audit_entries, ballots, clients, events, health, initiatives, log_entries, log_keys,
     log_proofs, oauth, participants, participation, results, rounds, rules, security_txt, well_known,
 };
 use crate::export::Links;
@@ -100,6 +100,11 @@ pub(super) struct Counted {
     pub(super) pattern: usize,
     /// Whether ballots are sent there.
     pub(super) takes_ballots: bool,
+}
+
+/// The pattern of the path that was asked for; none if there is no such path. Nothing is put together for it.
+pub(super) fn pattern<'a>(site: &'a Site, request: &HttpRequest) -> Option<&'a str> {
+    site.metrics.exchanges.route(request.app_data::<Counted>()?.pattern)
 }
 
 /// A resource that says what it is.

@@ -7,7 +7,7 @@ use super::problem::Problem;
 use super::{Issuing, Limiter, Listeners, Stopping, Tls};
 use crate::board::{AuditTrail, Board, Boards, Follower, Gates, Writer};
 use crate::config::{Edge, Reporting};
-use crate::domain::{RoundId, State};
+use crate::domain::State;
 use crate::export::Links;
 use crate::identity::{Identity, Scope, SigningKey, Validator};
 use crate::observe::metrics::Metrics;
@@ -68,8 +68,7 @@ impl Site {
     }
 
     pub(super) fn find(&self, round: &str, identity: Option<&Identity>) -> Option<Arc<Board>> {
-        let id: RoundId = round.parse().ok()?;
         let manages = identity.is_some_and(|identity| identity.scopes.has(Scope::RoundsAdmin));
-        self.boards.get(&id).filter(|board| manages || board.ledger.round.state != State::Draft)
+        self.boards.get(round).filter(|board| manages || board.ledger.round.state != State::Draft)
     }
 }

@@ -104,7 +104,7 @@ impl Registered {
 
     /// The client of this id.
     pub fn client(&self, id: &str) -> Option<&Arc<RegisteredClient>> {
-        self.clients.get(&id.parse().ok()?)
+        self.clients.get(id)
     }
 
     /// Every client, by its id.

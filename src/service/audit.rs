@@ -3,7 +3,8 @@
 //! One chain for the whole database, as the ballot log has one a round: `hash = SHA-256(hash before ‖ canonical JSON)`,
 //! beginning from 32 zero bytes, canonical by RFC 8785. Nobody who waits for an answer waits for this.
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::Clock;
 pub use super::audit_verify::{Wrong, verify};
@@ -108,7 +109,7 @@ pub fn prune(conn: &mut Conn, before: Instant, channel: Channel, clock: &Clock) 
 /// The entry of an act after those before it.
 fn next(mark: &mut Mark, act: &Act, removal: Option<&Removal>) -> AuditEntry {
     let sequence = mark.sequence + 1;
-    let canonical = document(sequence, act, removal).to_string();
+    let canonical = document(sequence, act, removal);
     let hash = chain(mark.head, &canonical);
     *mark = Mark { sequence, head: hash };
     let columns = AuditColumns {
@@ -125,33 +126,68 @@ fn next(mark: &mut Mark, act: &Act, removal: Option<&Removal>) -> AuditEntry {
     AuditEntry { sequence, columns, canonical, hash }
 }
 
-/// Every member stands in every entry: what is not known is `null`.
-fn document(sequence: u64, act: &Act, removal: Option<&Removal>) -> Value {
+/// What an entry says, its members in the order of RFC 8785. Every member stands in every entry: what is not known is
+/// `null`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    address: Option<&'a str>,
+    at: String,
+    channel: &'static str,
+    client: Option<&'a str>,
+    count: u64,
+    issuer: Option<&'a str>,
+    operation: &'a str,
+    organisation: Option<&'a str>,
+    outcome: &'static str,
+    participant_code: Option<&'a str>,
+    problem: Option<&'static str>,
+    reason: Option<&'a str>,
+    removed: Option<RemovedDocument>,
+    round_id: Option<&'a str>,
+    sequence: u64,
+    status: Option<u16>,
+    subject: Option<&'a str>,
+    target_id: Option<&'a str>,
+    trace: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RemovedDocument {
+    count: u64,
+    through_hash: String,
+    through_sequence: u64,
+}
+
+fn document(sequence: u64, act: &Act, removal: Option<&Removal>) -> String {
     let Act { at, channel, actor, operation, target, outcome, status, problem, trace, count } = act;
-    let code = |code: &Option<ParticipantCode>| code.as_ref().map(ToString::to_string);
-    json!({
-        "sequence": sequence,
-        "at": at.to_string(),
-        "channel": channel.id(),
-        "issuer": actor.issuer,
-        "client": actor.client,
-        "organisation": code(&actor.organisation),
-        "subject": actor.subject,
-        "address": actor.address,
-        "operation": operation,
-        "roundId": target.round.as_ref().map(RoundId::as_str),
-        "participantCode": code(&target.participant),
-        "targetId": target.id,
-        "outcome": outcome.id(),
-        "status": status,
-        "problem": problem.as_ref().map(|problem| problem.slug),
-        "reason": problem.as_ref().and_then(|problem| problem.reason.as_deref()),
-        "trace": trace,
-        "count": count,
-        "removed": removal.map(|Removal { count, through, hash }| json!({
-            "count": count, "throughSequence": through, "throughHash": hash.to_string(),
-        })),
-    })
+    let document = Document {
+        address: actor.address.as_deref(),
+        at: at.to_string(),
+        channel: channel.id(),
+        client: actor.client.as_deref(),
+        count: *count,
+        issuer: actor.issuer.as_deref(),
+        operation,
+        organisation: actor.organisation.as_ref().map(ParticipantCode::as_str),
+        outcome: outcome.id(),
+        participant_code: target.participant.as_ref().map(ParticipantCode::as_str),
+        problem: problem.as_ref().map(|problem| problem.slug),
+        reason: problem.as_ref().and_then(|problem| problem.reason.as_deref()),
+        removed: removal.map(|Removal { count, through, hash }| RemovedDocument {
+            count: *count,
+            through_hash: hash.to_string(),
+            through_sequence: *through,
+        }),
+        round_id: target.round.as_ref().map(RoundId::as_str),
+        sequence,
+        status: *status,
+        subject: actor.subject.as_deref(),
+        target_id: target.id.as_deref(),
+        trace: trace.as_deref(),
+    };
+    serde_json::to_string(&document).expect("texts and numbers")
 }
 
 /// The searched columns that an entry's text makes; none if it is no entry.

@@ -52,6 +52,14 @@ impl Store {
     }
 }
 
+/// How many entries one transaction is to append at most: few on SQLite, where ballots wait for its end.
+pub fn most_at_once(conn: &Conn) -> usize {
+    match conn {
+        Conn::Postgres(_) => 1_000,
+        Conn::Sqlite(_) => 64,
+    }
+}
+
 /// Takes the chain for this transaction: the first statement of every append.
 pub fn claim(conn: &mut Conn) -> Result<Mark, Error> {
     #[derive(QueryableByName)]
