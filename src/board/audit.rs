@@ -24,6 +24,8 @@ use crate::store::{self, Conn, Store};
 const QUEUE: usize = 16_384;
 /// For how long acts are gathered: so many commits a second at most, beside those of the ballots.
 const GATHERING: Duration = Duration::from_millis(200);
+/// How long others have a turn between two commits, at most.
+const TURN: Duration = Duration::from_millis(5);
 /// When what failed is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 /// How long the end may take when the database is away.
@@ -57,10 +59,13 @@ pub enum Weight {
     Alike,
 }
 
+/// What comes out of the queue. Boxed: the places of a queue are all made at once.
+type Queued = Receiver<Box<(Act, Weight)>>;
+
 /// A way to the trail. The thread ends, its queue finished, when the last of these is gone.
 #[derive(Clone, Debug)]
 pub struct AuditTrail {
-    queue: SyncSender<(Act, Weight)>,
+    queue: SyncSender<Box<(Act, Weight)>>,
     lost: Arc<AtomicU64>,
     written: Arc<Looked>,
 }
@@ -111,7 +116,7 @@ impl AuditTrail {
 
     /// Records an act, soon. It never waits; what does not fit is counted.
     pub fn record(&self, act: Act, weight: Weight) {
-        if self.queue.try_send((act, weight)).is_err() {
+        if self.queue.try_send(Box::new((act, weight))).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -137,7 +142,7 @@ struct Keeper {
 }
 
 impl Keeper {
-    fn run(mut self, acts: &Receiver<(Act, Weight)>) {
+    fn run(mut self, acts: &Queued) {
         loop {
             let ended = self.gather(acts);
             if self.alike.since.elapsed() >= self.keeping.alike || ended {
@@ -170,7 +175,7 @@ impl Keeper {
 
     /// Takes what comes for a moment; true when nothing more will come. While the database is away and much waits,
     /// nothing is taken: the queue fills, and what is lost is counted.
-    fn gather(&mut self, acts: &Receiver<(Act, Weight)>) -> bool {
+    fn gather(&mut self, acts: &Queued) -> bool {
         if self.waiting.len() >= QUEUE {
             std::thread::sleep(GATHERING);
             return false;
@@ -178,8 +183,10 @@ impl Keeper {
         let until = Monotonic::now() + GATHERING;
         while self.waiting.len() < QUEUE {
             match acts.recv_timeout(until.saturating_duration_since(Monotonic::now())) {
-                Ok((act, Weight::Each)) => self.waiting.push(act),
-                Ok((act, Weight::Alike)) => self.waiting.extend(self.alike.take(act)),
+                Ok(queued) => match *queued {
+                    (act, Weight::Each) => self.waiting.push(act),
+                    (act, Weight::Alike) => self.waiting.extend(self.alike.take(act)),
+                },
                 Err(RecvTimeoutError::Timeout) => return false,
                 Err(RecvTimeoutError::Disconnected) => return true,
             }
@@ -221,13 +228,14 @@ impl Keeper {
                 tracing::info!("the audit trail is written again");
             }
             if !self.waiting.is_empty() {
-                // Others want to write too: they have as long a turn.
-                std::thread::sleep(began.elapsed());
+                // Others want to write too.
+                std::thread::sleep(began.elapsed().min(TURN));
             }
         }
     }
 
     fn append(&mut self) -> Result<(), store::Error> {
+        let _turn = self.store.turn();
         let mut conn = match self.conn.take() {
             Some(conn) => conn,
             None => self.store.connect_for_audit()?,
@@ -238,7 +246,7 @@ impl Keeper {
             }
             self.doubt = None;
         }
-        let count = self.waiting.len().min(store::audit::most_at_once(&conn));
+        let count = store::audit::at_once(&conn, self.waiting.len());
         match audit::append(&mut conn, &self.waiting[..count]) {
             Ok(()) => drop(self.waiting.drain(..count)),
             Err(NotAppended::Undone(error)) => return Err(error),

@@ -398,6 +398,7 @@ impl Desk {
 
     /// Works on the write connection; a failed one is given up, and the next piece of work gets a new one.
     fn with<T, E: Fault>(&mut self, work: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
+        let turn = self.store.turn();
         let conn = match self.conn.take() {
             Some(conn) => Ok(conn),
             None => self.store.connect(),
@@ -412,6 +413,7 @@ impl Desk {
             }
             done
         });
+        drop(turn);
         let error = done.as_ref().err().and_then(Fault::of_storage);
         if let Some(error) = error {
             self.metrics.writing.fails(failed(error));

@@ -46,18 +46,21 @@ impl Store {
         use diesel::connection::SimpleConnection;
         let mut conn = self.connect()?;
         if let Conn::Sqlite(_) = &conn {
-            conn.batch_execute("PRAGMA synchronous = NORMAL")?;
+            // While it waits for another process it holds the turn of the ballots' writer.
+            conn.batch_execute("PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 1000")?;
         }
         Ok(conn)
     }
 }
 
-/// How many entries one transaction is to append at most: few on SQLite, where ballots wait for its end.
-pub fn most_at_once(conn: &Conn) -> usize {
-    match conn {
+/// How many entries one transaction is to append of so many that wait. On SQLite ballots wait for its end: few, unless
+/// there are so many that they would never come to an end.
+pub fn at_once(conn: &Conn, waiting: usize) -> usize {
+    let most = match conn {
         Conn::Postgres(_) => 1_000,
-        Conn::Sqlite(_) => 64,
-    }
+        Conn::Sqlite(_) => (waiting / 16).clamp(64, 1_000),
+    };
+    waiting.min(most)
 }
 
 /// Takes the chain for this transaction: the first statement of every append.

@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
@@ -180,6 +180,8 @@ pub struct Store {
     readers: Pool<Readers>,
     /// How many wait for a connection of a reader.
     waiting: Arc<AtomicUsize>,
+    /// Held by whoever of this process writes to SQLite often.
+    turn: Arc<Mutex<()>>,
     /// Says to others that the SQLite file is in use, as long as the last copy of this lives.
     _in_use: Option<Arc<File>>,
 }
@@ -217,7 +219,8 @@ impl Store {
             .min_idle(Some(0))
             .connection_timeout(Duration::from_secs(5))
             .build_unchecked(Readers(readers));
-        Ok(Self { database, readers, waiting: Arc::default(), _in_use: in_use.map(Arc::new) })
+        let (waiting, turn) = (Arc::default(), Arc::default());
+        Ok(Self { database, readers, waiting, turn, _in_use: in_use.map(Arc::new) })
     }
 
     /// A connection for writing. A server keeps one, in its writer.
@@ -226,6 +229,16 @@ impl Store {
     /// If the database cannot be reached.
     pub fn connect(&self) -> Result<Conn, Error> {
         self.database.connect(Access::Write)
+    }
+
+    /// Waits for a turn to write, until which it is held. SQLite has one write lock, and whoever finds it taken sleeps and
+    /// looks again, longer each time: where one thread writes without a break another would never come to it. None is
+    /// needed on PostgreSQL.
+    pub fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+        match self.database {
+            Database::Postgres(_) => None,
+            Database::Sqlite(_) => Some(self.turn.lock().unwrap_or_else(PoisonError::into_inner)),
+        }
     }
 
     /// Reads on a pooled connection.
