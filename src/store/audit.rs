@@ -46,8 +46,11 @@ impl Store {
         use diesel::connection::SimpleConnection;
         let mut conn = self.connect()?;
         if let Conn::Sqlite(_) = &conn {
-            // While it waits for another process it holds the turn of the ballots' writer.
-            conn.batch_execute("PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 1000")?;
+            // While it waits for another process, and while it brings the log into the database, it holds the turn of
+            // the ballots' writer, which does the latter itself where it writes at all.
+            conn.batch_execute(
+                "PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 1000; PRAGMA wal_autocheckpoint = 8000",
+            )?;
         }
         Ok(conn)
     }
