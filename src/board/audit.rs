@@ -22,7 +22,7 @@ use crate::store::{self, Conn, Store};
 
 /// How many acts may wait in the queue, and as many again with the thread while the database is away.
 const QUEUE: usize = 16_384;
-/// For how long acts are gathered: so many commits a second at most, beside those of the ballots.
+/// For how long acts are gathered, so that one commit carries many.
 const GATHERING: Duration = Duration::from_millis(200);
 /// How long others have a turn between two commits, at most.
 const TURN: Duration = Duration::from_millis(5);
@@ -283,9 +283,10 @@ impl Keeper {
         }
         self.pruned = Some(Monotonic::now());
         let before = self.clock.now().plus_seconds(-i64::from(days) * 24 * 60 * 60);
+        // It may have to wait for longer than the thread's own connection does.
         let pruned = self
             .store
-            .connect_for_audit()
+            .connect()
             .and_then(|mut conn| audit::prune(&mut conn, before, Channel::Service, &self.clock));
         match pruned {
             Ok(0) => {}

@@ -221,7 +221,7 @@ impl Trace {
     }
 
     fn header(&self) -> HeaderValue {
-        // Each reply has one, and `format!` takes ten times as long.
+        // Each reply has one, and `format!` takes three times as many instructions.
         let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
         let digit = |of: u8| b"0123456789abcdef"[usize::from(of)];
         let mut put = |from: usize, bytes: &[u8]| {
