@@ -8,6 +8,7 @@ mod audit;
 mod boards;
 mod body;
 mod bounds;
+mod busy;
 mod follower;
 mod gate;
 mod looked;

@@ -5,13 +5,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant as Monotonic};
 
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use super::busy::Busy;
 use super::{Boards, Bounds};
 use crate::domain::{Definition, Roll, Round, RoundId, Slate, Submission};
 use crate::observe::metrics::{Failed, Metrics, Taken};
@@ -88,22 +89,6 @@ enum Job {
         roll: Roll,
         answer: Answer<Result<Arc<Ledger>, Error>>,
     },
-}
-
-/// Since when the writer is at its present piece of work: what a health check asks, since a database that hangs says
-/// nothing.
-#[derive(Debug, Default)]
-struct Busy(Mutex<Option<Monotonic>>);
-
-impl Busy {
-    fn set(&self, since: Option<Monotonic>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = since;
-    }
-
-    fn time(&self) -> Duration {
-        let since = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        since.map_or(Duration::ZERO, |since| since.elapsed())
-    }
 }
 
 /// A way to the writer's queue. The thread ends, its queue finished, when the last of these is gone.

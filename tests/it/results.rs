@@ -325,6 +325,22 @@ fn a_compressed_result_is_the_same_result() {
 }
 
 #[test]
+fn of_codings_that_are_liked_alike_the_smallest_is_sent() {
+    let service = answered(json!({}));
+    for (accepted, coding) in [
+        ("gzip, deflate, br, zstd", Some("br")),
+        ("br,gzip", Some("br")),
+        ("gzip, deflate", Some("gzip")),
+        ("GZIP", Some("gzip")),
+        ("deflate, identity", None),
+        ("gzip, deflate;q=0.5, br;q=0.9", Some("gzip")),
+    ] {
+        let reply = service.get(RESULTS).header("Accept-Encoding", accepted).send().is(200);
+        assert_eq!(reply.header("Content-Encoding"), coding, "{accepted}");
+    }
+}
+
+#[test]
 fn caches_are_told_what_a_result_depends_on() {
     let service = answered(json!({}));
     let public = service.get(RESULTS).send().is(200);

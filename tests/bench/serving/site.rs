@@ -103,8 +103,24 @@ impl Site {
         Server::that_tells(&mut self.program()?)
     }
 
+    /// Looks whether everything that was done here is in the audit trail.
+    ///
+    /// # Errors
+    /// If the service has told that it could not take everything.
+    pub(crate) fn check_trail(&self) -> Result<(), String> {
+        let log = std::fs::read_to_string(self.log()).map_err(|error| error.to_string())?;
+        match log.lines().find(|line| line.contains("the audit trail could not take everything")) {
+            None => Ok(()),
+            Some(line) => Err(line.to_owned()),
+        }
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("service.log")
+    }
+
     fn program(&self) -> Result<Command, String> {
-        let log = File::options().create(true).append(true).open(self.folder.path().join("service.log"));
+        let log = File::options().create(true).append(true).open(self.log());
         let mut command = Command::new(&self.program);
         command
             .args(["serve", "--bind", "127.0.0.1:0", "--public-url", PUBLIC_URL, "--database", &self.url])

@@ -107,6 +107,7 @@ fn compare(
         let ratio = || if rate.is_some() { ours.ratio_of_latency(&theirs) } else { ours.ratio(&theirs) };
         let or_none = |text: &dyn Fn() -> String| if given { text() } else { "–".to_owned() };
         rows.push(vec![what, cell(&ours), or_none(&|| cell(&theirs)), or_none(&ratio)]);
+        site.check_trail()?;
     }
     Ok(())
 }
